@@ -1,0 +1,45 @@
+# One command does what CI does. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+  BIN := $(VENV)/Scripts
+else
+  BIN := $(VENV)/bin
+endif
+READY := $(VENV)/.ready
+RUN := $(BIN)/python -m
+
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test test-long lint clean
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1#/' | awk -F '#' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: $(READY) ## turn a photograph into a stylised picture in results/
+	@mkdir -p results
+	$(RUN) nst_tutorial stylize images/chelsea.png images/swirls.jpg -o results/chelsea-swirls.png --size 448
+
+lab: $(READY) ## open JupyterLab on the lessons
+	$(RUN) nst_tutorial lab
+
+test: $(READY) ## lint, and run all tests but the long campaigns
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) pytest -m "not long"
+
+test-long: $(READY) ## the longer campaigns
+	$(RUN) pytest -m long
+
+lint: $(READY) ## tidy the code
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+clean: ## remove what was made; the virtual environment too
+	rm -rf $(VENV) results build *.egg-info .pytest_cache .ruff_cache .hypothesis
+
+# Made once, refreshed when the dependencies change.
+$(READY): pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and 'Python 3.11, 3.12 or 3.13 is needed; name one: make PYTHON=python3.12 ...')"
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) pip install --quiet --disable-pip-version-check -e ".[cpu,lab,dev]"
+	@touch $(READY)

@@ -1,0 +1,43 @@
+"""Neural style transfer, taught from the formulas up.
+
+    from nst_tutorial import stylize
+    stylize("photo.jpg", "painting.jpg").save("result.png")
+
+Importing the package is instant; Keras loads when the first name that needs it is used.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_MODULES = {
+    "nst_tutorial.errors": ["NSTError"],
+    "nst_tutorial.images": ["from_vgg", "load_image", "save_image", "to_uint8", "to_vgg"],
+    "nst_tutorial.extractors": ["Extractor", "load_extractor"],
+    "nst_tutorial.losses": [
+        "content_loss",
+        "content_loss_gradient",
+        "gram_distance",
+        "gram_matrix",
+        "mean_gram_matrix",
+        "style_layer_loss",
+        "style_layer_loss_gradient",
+        "style_loss",
+        "total_loss",
+        "total_variation_loss",
+    ],
+    "nst_tutorial.records": ["Result", "Step", "TransferConfig"],
+    "nst_tutorial.transfer": ["StyleTransfer", "stylize"],
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__():
+    return [*globals(), *__all__]

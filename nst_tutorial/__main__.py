@@ -1,0 +1,174 @@
+"""The command line: nst-tutorial stylize | lab | doctor.
+
+Nothing heavy is imported until a command runs, so that --help answers at once. A user's mistake
+is one sentence on stderr and exit status 2.
+"""
+
+import argparse
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+from nst_tutorial import __version__
+from nst_tutorial.errors import NSTError
+
+
+def main(arguments=None):
+    """Run one command; return its exit status: 0 done, 1 stopped early, 2 the user's mistake."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except (NSTError, ModuleNotFoundError) as error:
+        print(f"nst-tutorial: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def stylize(options):
+    """Paint one picture, or one for each style."""
+    from nst_tutorial.extractors import load_extractor
+    from nst_tutorial.images import check_writable
+
+    config = _config(options)
+    jobs = _jobs(options)
+    for output, _ in jobs:
+        check_writable(output)
+    layers = config.content_layers + config.style_layers
+    extractor = load_extractor(options.extractor, layers, pooling=options.pooling)
+    return max(_paint(options, config, extractor, output, styles) for output, styles in jobs)
+
+
+def lab(options):
+    """Open JupyterLab on the lessons, on the loopback address and with its token."""
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise NSTError("JupyterLab is missing; install it with pip install -e '.[lab]'.")
+    lessons = Path(__file__).parent.parent / "notebooks"
+    if not lessons.is_dir():
+        raise NSTError("the lessons are not beside the package; the course is used from a clone.")
+    return subprocess.call([sys.executable, "-m", "jupyterlab", str(lessons), *options.rest])
+
+
+def doctor(options):
+    """Say what is here: versions, threads, precision, extractors, free memory."""
+    import psutil
+
+    from nst_tutorial import weights
+    from nst_tutorial.backend import fastest_precision, keras
+
+    print(f"nst_tutorial  {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    for package in ("tensorflow-cpu", "tensorflow", "keras", "numpy", "pillow", "jupyterlab"):
+        print(f"{package:<13} {_version(package)}")
+    memory = psutil.virtual_memory()
+    print(f"backend       {keras.backend.backend()}")
+    print(f"threads       {os.cpu_count()}")
+    print(f"precision     {fastest_precision()} (the faster of two, measured now)")
+    print(f"memory        {memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free")
+    for name, file in (("pocket", weights.POCKET_FILE), ("vgg19", weights.vgg19_file())):
+        print(f"{name:<13} {'here' if file.exists() else 'not here'} ({file})")
+    return 0
+
+
+def _jobs(options):
+    """Pair each output with its styles: `[(path, [style, …])]`."""
+    if not options.one_picture_per_style:
+        return [(options.output, options.style)]
+    names = {style: Path(style).stem for style in options.style}
+    if len(set(names.values())) < len(options.style):
+        raise NSTError("two styles have the same name; their pictures would overwrite each other.")
+    output = options.output
+    return [(output.with_stem(f"{output.stem}-{names[style]}"), [style]) for style in options.style]
+
+
+def _paint(options, config, extractor, output, styles):
+    from tqdm import tqdm
+
+    from nst_tutorial.images import save_image
+    from nst_tutorial.transfer import stylize
+
+    # With a delay, however short, nothing is drawn before the first step: a mistake is one line.
+    with tqdm(total=config.steps, unit="step", desc=output.name, delay=1e-6) as bar:
+
+        def show(step):
+            bar.set_postfix_str(f"{step.size} px, loss {step.total:.3g}", refresh=False)
+            bar.update()
+            if options.save_every and step.step % options.save_every == 0:
+                save_image(output, step.image)
+
+        result = stylize(options.content, styles, extractor, config, show)
+    result.save(output)
+    print(f"{output} saved" + (f"; it was {result.stopped}." if result.stopped else "."))
+    return 1 if result.stopped else 0
+
+
+def _config(options):
+    """Take from the command line what was given; the rest keeps TransferConfig's defaults."""
+    import dataclasses
+
+    from nst_tutorial.records import TransferConfig
+
+    if options.save_every is not None and options.save_every < 1:
+        raise NSTError(f"save-every is {options.save_every}; it must be at least 1.")
+    fields = {field.name for field in dataclasses.fields(TransferConfig)}
+    given = {name: value for name, value in vars(options).items() if name in fields}
+    return TransferConfig(**{name: value for name, value in given.items() if value is not None})
+
+
+def _version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "-"
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="nst-tutorial", description="Neural style transfer.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_stylize(commands.add_parser("stylize", help="paint a photograph in a picture's style"))
+    doctor_parser = commands.add_parser("doctor", help="say what is installed and how fast")
+    doctor_parser.set_defaults(command=doctor)
+    lab_parser = commands.add_parser("lab", help="open JupyterLab on the lessons")
+    lab_parser.add_argument("rest", nargs="*", help="arguments for JupyterLab, after --")
+    lab_parser.set_defaults(command=lab)
+    return parser
+
+
+def _add_stylize(parser):
+    """Defaults stand in TransferConfig alone: an option that is not given stays None here."""
+    parser.set_defaults(command=stylize)
+    add = parser.add_argument
+    add("content", metavar="CONTENT", help="the photograph")
+    add("style", metavar="STYLE", nargs="+", help="the picture whose style it gets; several blend")
+    add("-o", "--output", type=Path, required=True, metavar="OUT.png")
+    add("--size", type=int, help="longest side of the result in pixels (384)")
+    add("--steps", type=int, help="in all; Adam and Nadam need about 250 (60)")
+    add("--content-weight", type=float, help="(5)")
+    add("--style-weight", type=float, help="(100)")
+    add("--tv-weight", type=float, help="of total variation: more is smoother (200)")
+    add("--tv-exponent", type=float, help="1 keeps edges, 2 and more prefer ramps (2.5)")
+    add("--content-layers", nargs="+", metavar="LAYER", help="(block4_conv2)")
+    add("--style-layers", nargs="+", metavar="LAYER", help="(block1_conv1 … block5_conv1)")
+    add("--layer-weights", nargs="+", type=float, metavar="W", help="one a style layer (equal)")
+    add("--convention", help="relative, or paper: raw losses (relative)")
+    add("--style-size", type=int, help="longest side of the style picture (as the content's)")
+    many = parser.add_mutually_exclusive_group()
+    many.add_argument("--blend", nargs="+", type=float, metavar="W", help="one a style (equal)")
+    many.add_argument("--one-picture-per-style", action="store_true", help="OUT-STYLE.png each")
+    add("--scales", type=int, help="sizes to go through, each twice the last (2)")
+    add("--optimizer", help="lbfgs, adam or nadam (lbfgs)")
+    add("--learning-rate", type=float, help="of Adam and Nadam, in pixel values (8)")
+    add("--init", help="content, style or noise (content)")
+    add("--noise-std", type=float, help="of the noise start, in pixel values (64)")
+    add("--seed", type=int, help="of the noise (0)")
+    add("--extractor", help="pocket, vgg19, random, random-vgg19, or a file of weights (pocket)")
+    add("--pooling", help="average or max (what the weights were trained with)")
+    add("--save-every", type=int, metavar="N", help="save the picture so far every N steps")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Keras and its backend: imported once, quietly; its gradient; the precision it is fastest in."""
+
+import contextlib
+import functools
+import os
+import time
+
+from nst_tutorial.errors import NSTError
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@contextlib.contextmanager
+def silenced_stderr():
+    """Send file descriptor 2 to nowhere: TensorFlow greets there before any log level acts."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # no standard error at all, as under pythonw on Windows
+        yield
+        return
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+with silenced_stderr():
+    try:
+        import keras
+        from keras import ops
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"{error.name} is missing: install the package with it, pip install -e '.[cpu]' "
+            "from the clone (or '.[gpu]' on Linux with an NVIDIA card)."
+        ) from None
+
+__all__ = ["fastest_precision", "keras", "ops", "silenced_stderr", "value_and_gradient"]
+
+
+def value_and_gradient(function):
+    """Compile `function(image, weights) -> (value, terms)` into `-> (terms, d value / d image)`.
+
+    One graph serves every value of `weights`; a new picture size is traced once. XLA stays off:
+    on processors it is slower than a plain graph.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise NotImplementedError("the transfer needs KERAS_BACKEND=tensorflow; losses run on any")
+    import tensorflow as tf
+
+    @tf.function(jit_compile=False)
+    def differentiate(image, weights):
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            value, terms = function(image, weights)
+        return terms, tape.gradient(value, image)
+
+    return differentiate
+
+
+@functools.cache
+def fastest_precision():
+    """Time one convolution in both precisions, once in a process, within a fraction of a second.
+
+    bfloat16 is chosen where it is faster by a clear margin: that is where the processor has
+    matrix units for it (AMX, AVX512-BF16). NST_PRECISION, where set, decides instead.
+    """
+    chosen = os.environ.get("NST_PRECISION")
+    if chosen not in (None, "float32", "bfloat16"):
+        raise NSTError(f"NST_PRECISION is {chosen!r}; it must be float32 or bfloat16.")
+    faster = _seconds_of_a_layer("float32") > 1.25 * _seconds_of_a_layer("bfloat16")
+    return chosen or ("bfloat16" if faster else "float32")
+
+
+def _seconds_of_a_layer(precision, seconds=0.1):
+    layer = keras.layers.Conv2D(64, 3, dtype=precision)
+    x = ops.ones((1, 96, 96, 64), dtype=precision)
+    ops.convert_to_numpy(layer(x))
+    best, stop = float("inf"), time.perf_counter() + seconds
+    while time.perf_counter() < stop:
+        start = time.perf_counter()
+        ops.convert_to_numpy(layer(x))
+        best = min(best, time.perf_counter() - start)
+    return best

@@ -1,0 +1,5 @@
+"""The one exception that a user's mistake raises."""
+
+
+class NSTError(ValueError):
+    """One sentence on what is wrong with the input and what to do about it."""

@@ -1,0 +1,171 @@
+"""Feature extractors: a picture in, `{layer: features}` out.
+
+All are VGG19 in shape: sixteen 3×3 convolutions in five blocks, named as in Keras, each taken
+after its ReLU, with 2×2 pooling between the blocks. They differ in widths and weights.
+"""
+
+import dataclasses
+import os
+
+from nst_tutorial.backend import fastest_precision, keras, ops
+from nst_tutorial.errors import NSTError
+from nst_tutorial.images import to_vgg
+from nst_tutorial.weights import LAYERS, load_weights
+
+
+@dataclasses.dataclass(frozen=True)
+class Extractor:
+    """A callable picture → `{layer: features}`, and what it was made from."""
+
+    model: keras.Model  # from to_vgg(picture) to {layer: features}
+    name: str
+    pooling: str
+    border: str
+    precision: str
+
+    @property
+    def layers(self):
+        """Names of the layers it returns, shallowest first."""
+        return tuple(self.model.output)
+
+    def __call__(self, image):
+        """Extract features.
+
+        Args:
+            image: `(B, H, W, 3)`, RGB in 0..255.
+
+        Returns:
+            `{layer: (B, H_l, W_l, N_l)}`, in the extractor's precision; H_l is H halved once for
+            each block above the layer, rounded up (down with border "zero", as in Keras).
+
+        Raises:
+            NSTError: the picture is too small for the deepest layer.
+        """
+        least = smallest_side(self.layers[-1])
+        if min(image.shape[-3:-1]) < least:
+            raise NSTError(
+                f"a picture of {image.shape[-2]}×{image.shape[-3]} is too small for "
+                f"{self.layers[-1]}, which needs at least {least} pixels on each side."
+            )
+        x = to_vgg(ops.cast(image, "float32"))
+        return self.model(mirror_to_multiple(x, least // 2) if self.border == "reflect" else x)
+
+    def cast(self, precision):
+        """Return an extractor with the same weights that computes in another precision."""
+        if precision == self.precision:
+            return self
+        deep = [layer for layer in LAYERS if layer in {part.name for part in self.model.layers}]
+        weights = {layer: self.model.get_layer(layer).get_weights() for layer in deep}
+        model = _build(weights, self.layers, self.pooling, self.border, precision)
+        return dataclasses.replace(self, model=model, precision=precision)
+
+    def select(self, layers):
+        """Cut the network at the deepest of `layers`, and return only those; weights are shared.
+
+        Raises:
+            NSTError: a layer is not in this extractor, or none is given.
+        """
+        layers = in_order(layers, self.layers)
+        outputs = {layer: self.model.output[layer] for layer in layers}
+        return dataclasses.replace(self, model=keras.Model(self.model.input, outputs))
+
+
+def load_extractor(
+    name=None, layers=LAYERS, *, pooling=None, border="reflect", precision=None, seed=0
+):
+    """Load an extractor, built only up to the deepest layer asked for.
+
+    Args:
+        name: `"pocket"` (embedded, the default unless the environment variable NST_EXTRACTOR
+            names another), `"vgg19"` (ImageNet weights, downloaded once by Keras, or the file
+            that NST_VGG19_WEIGHTS names), `"random"` and `"random-vgg19"` (seeded random weights
+            in either shape), or a path to weights (.npz as `training/` writes, .h5 as Keras does).
+        layers: names of the layers to return.
+        pooling: `"average"` or `"max"`; by default what the weights were trained with.
+        border: `"reflect"`, or `"zero"` as in Keras, which darkens features along the border.
+        precision: `"float32"`, `"bfloat16"`, or None for the faster here (measured once).
+        seed: of the random weights.
+
+    Returns:
+        an `Extractor`.
+
+    Raises:
+        NSTError: an unknown name, layer, pooling, border or precision; weights that do not fit.
+
+    Taught in: 02_what_the_network_sees.
+    """
+    name = str(name or os.environ.get("NST_EXTRACTOR", "pocket"))
+    layers = in_order(layers, LAYERS)
+    pooling = pooling or ("max" if name.endswith(("vgg19", ".h5")) else "average")
+    _one_of("pooling", pooling, ("average", "max"))
+    _one_of("border", border, ("reflect", "zero"))
+    _one_of("precision", precision, (None, "float32", "bfloat16"))
+    precision = precision or fastest_precision()
+    weights = load_weights(name, LAYERS[: LAYERS.index(layers[-1]) + 1], seed)
+    model = _build(weights, layers, pooling, border, precision)
+    return Extractor(model, name, pooling, border, precision)
+
+
+def in_order(layers, known):
+    """Sort layers by depth, shallowest first; what is not `known` is an NSTError."""
+    layers = (layers,) if isinstance(layers, str) else tuple(layers)
+    for layer in layers:
+        if layer not in known:
+            raise NSTError(f"layer {layer!r} is not in this extractor; it has {', '.join(known)}.")
+    if not layers:
+        raise NSTError(f"no layer was asked for; choose from {', '.join(known)}.")
+    return tuple(layer for layer in known if layer in layers)
+
+
+def smallest_side(layer):
+    """Pixels a picture needs on each side so that reflection has a neighbour at `layer`."""
+    return 2 ** int(layer[len("block")])
+
+
+def mirror_to_multiple(x, multiple):
+    """Continue a picture by its mirror image until both sides are multiples, half on each side.
+
+    Pooling drops an odd last row or column: no loss would see it, and stripes would stay there.
+    """
+    missing = [-side % multiple for side in x.shape[-3:-1]]
+    if not any(missing):
+        return x
+    return ops.pad(x, ((0, 0), *((m // 2, m - m // 2) for m in missing), (0, 0)), mode="reflect")
+
+
+class ReflectionPadding(keras.layers.Layer):
+    """Continue a picture by its mirror image, one pixel on each side."""
+
+    def call(self, x):
+        return ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
+
+    def compute_output_shape(self, shape):
+        return (shape[0], *(side and side + 2 for side in shape[1:3]), shape[3])
+
+
+def _build(weights, layers, pooling, border, precision):
+    """Stack convolutions and poolings up to the deepest layer and give them their weights."""
+    pool = keras.layers.MaxPooling2D if pooling == "max" else keras.layers.AveragePooling2D
+    settings = {"dtype": "mixed_bfloat16" if precision == "bfloat16" else "float32"}
+    padding = "same" if border == "zero" else "valid"
+    x = inputs = keras.Input((None, None, 3))
+    outputs = {}
+    for layer, (kernel, _) in weights.items():
+        if layer.endswith("conv1") and layer != LAYERS[0]:
+            x = pool(2, **settings)(x)
+        if border == "reflect":
+            x = ReflectionPadding(**settings)(x)
+        convolution = keras.layers.Conv2D(
+            kernel.shape[-1], 3, padding=padding, activation="relu", name=layer, **settings
+        )
+        x = outputs[layer] = convolution(x)
+        convolution.set_weights(weights[layer])
+    model = keras.Model(inputs, {layer: outputs[layer] for layer in layers})
+    model.trainable = False
+    return model
+
+
+def _one_of(what, value, known):
+    if value not in known:
+        known = " or ".join(str(name) for name in known if name)
+        raise NSTError(f"{what} is {value!r}; it must be {known}.")

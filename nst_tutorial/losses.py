@@ -1,0 +1,233 @@
+"""The losses, equation by equation.
+
+Gatys, Ecker and Bethge, "A neural algorithm of artistic style", arXiv 1508.06576 (eqs. 1-7), and
+the total variation of Mahendran and Vedaldi, arXiv 1412.0035.
+
+Features are `(B, H, W, N)`: N channels at M = H W positions (the paper's F^l has the channels
+first). A missing batch axis is accepted; every loss returns one value per picture. All is
+`keras.ops`, in float32 at least: it runs on any Keras backend, and on NumPy arrays.
+"""
+
+from nst_tutorial.backend import keras, ops
+from nst_tutorial.errors import NSTError
+
+
+def content_loss(generated, target):
+    r"""Compare two pictures' features, place by place.
+
+    $L_{content} = \frac{1}{2} \sum_{ij} (F_{ij} - P_{ij})^2$   (1508.06576, eq. 1)
+
+    Args:
+        generated: F, features `(B, H, W, N)` of the generated picture.
+        target: P, features of the content picture, same shape.
+
+    Returns:
+        `(B,)`, at least 0.
+
+    Raises:
+        NSTError: the shapes differ.
+
+    Differs: keras.io's example leaves out the 1/2; TensorFlow's tutorial takes the mean.
+    Taught in: 03_content_loss.
+    """
+    F, P = _same_shape(generated, target)
+    return 0.5 * ops.sum(ops.square(F - P), axis=(-3, -2, -1))
+
+
+def content_loss_gradient(generated, target):
+    r"""Differentiate the content loss with respect to the input of the layer's ReLU.
+
+    $\partial L_{content} / \partial F_{ij} = (F - P)_{ij}$ where $F_{ij} > 0$, else 0   (eq. 2)
+
+    Args:
+        generated: F, features after the ReLU, `(B, H, W, N)`.
+        target: P, same shape.
+
+    Returns:
+        the shape of F.
+
+    Raises:
+        NSTError: the shapes differ.
+
+    Taught in: 03_content_loss.
+    """
+    F, P = _same_shape(generated, target)
+    return ops.where(F > 0, F - P, ops.zeros_like(F))
+
+
+def gram_matrix(features):
+    r"""Correlate every channel with every other, over all positions.
+
+    $G_{ij} = \sum_k F_{ik} F_{jk}$   (eq. 3)
+
+    Args:
+        features: `(B, H, W, N)`.
+
+    Returns:
+        `(B, N, N)`, symmetric, not normalised: it grows with the number of positions.
+
+    Differs: TensorFlow's tutorial divides by M, PyTorch's by N M.
+    Taught in: 04_gram_matrices.
+    """
+    F = _positions_by_channels(features)
+    return ops.matmul(ops.swapaxes(F, -1, -2), F)
+
+
+def mean_gram_matrix(features):
+    r"""Divide the Gram matrix by its number of positions, $G / M$, so that any sizes compare.
+
+    Features `(B, H, W, N)` give `(B, N, N)`.
+    """
+    F = _positions_by_channels(features)
+    return gram_matrix(features) / ops.cast(ops.shape(F)[-2], F.dtype)
+
+
+def gram_distance(generated, style):
+    r"""Compare two mean Gram matrices, $\frac{1}{4 N^2} \sum_{ij} (G_{ij}/M - A_{ij}/M_{style})^2$.
+
+    Two `(B, N, N)`, G/M and A/M_style, give `(B,)`: `style_layer_loss` for a target kept.
+    """
+    G, A = _same_shape(generated, style, axes=2)
+    return ops.sum(ops.square(G - A), axis=(-2, -1)) / (4 * G.shape[-1] ** 2)
+
+
+def style_layer_loss(generated, style):
+    r"""Compare the styles of two pictures at one layer.
+
+    $E_l = \frac{1}{4 N^2} \sum_{ij} (G_{ij} / M - A_{ij} / M_{style})^2$   (eq. 4)
+
+    Where both pictures have M positions this is the paper's
+    $\frac{1}{4 N^2 M^2} \sum_{ij} (G_{ij} - A_{ij})^2$. Deviation: each Gram matrix is divided by
+    its own M, so that the style picture may have any size.
+
+    Args:
+        generated: features `(B, H, W, N)` of the generated picture.
+        style: features `(B, H', W', N)` of the style picture.
+
+    Returns:
+        `(B,)`, at least 0.
+
+    Raises:
+        NSTError: the numbers of channels differ.
+
+    Differs: keras.io's example has 3 for N and the picture's area for M.
+    Taught in: 05_style_loss.
+    """
+    return gram_distance(mean_gram_matrix(generated), mean_gram_matrix(style))
+
+
+def style_layer_loss_gradient(generated, style):
+    r"""Differentiate a layer's style loss with respect to the input of the layer's ReLU.
+
+    $\partial E_l / \partial F_{ij} = \frac{1}{N^2 M} ((G / M - A / M_{style}) F)_{ij}$ where
+    $F_{ij} > 0$, else 0   (eq. 6; for equal sizes the paper's $\frac{1}{N^2 M^2} ((G - A) F)_{ij}$)
+
+    Args:
+        generated: F, features after the ReLU, `(B, H, W, N)`.
+        style: features `(B, H', W', N)`.
+
+    Returns:
+        the shape of F.
+
+    Raises:
+        NSTError: the numbers of channels differ.
+
+    Taught in: 05_style_loss.
+    """
+    G, A = _same_shape(mean_gram_matrix(generated), mean_gram_matrix(style), axes=2)
+    F = _positions_by_channels(generated)
+    gradient = ops.matmul(F, G - A) / ops.cast(F.shape[-1] ** 2 * ops.shape(F)[-2], F.dtype)
+    return ops.reshape(ops.where(F > 0, gradient, ops.zeros_like(F)), ops.shape(generated))
+
+
+def style_loss(generated, style, layer_weights=None):
+    r"""Add the layers' style losses up.
+
+    $L_{style} = \sum_l w_l E_l$   (eq. 5)
+
+    Args:
+        generated: `{layer: features}` of the generated picture.
+        style: `{layer: features}` of the style picture, with at least the same layers.
+        layer_weights: `{layer: w_l}`; by default 1/L for each of the L layers of `generated`.
+
+    Returns:
+        `(B,)`, at least 0.
+
+    Raises:
+        NSTError: a layer is missing, or none is given.
+
+    Taught in: 05_style_loss.
+    """
+    weights = layer_weights or dict.fromkeys(generated, 1 / max(len(generated), 1))
+    if not weights:
+        raise NSTError("the style loss needs at least one layer; none was given.")
+    for layer in weights:
+        if layer not in generated or layer not in style:
+            raise NSTError(f"layer {layer!r} has a weight but no features; give its features too.")
+    return sum(w * style_layer_loss(generated[layer], style[layer]) for layer, w in weights.items())
+
+
+def total_variation_loss(image, exponent=2.0):
+    r"""Measure how much neighbouring pixels differ.
+
+    $TV = \sum_{ij} ((x_{i,j+1} - x_{ij})^2 + (x_{i+1,j} - x_{ij})^2)^{\beta / 2}$
+    (1412.0035, section 3), over the pixels that have both neighbours, channel by channel.
+
+    The gradient is taken as zero where both differences are zero: below exponent 2 the formula's
+    is 0/0 there, on every flat patch.
+
+    Args:
+        image: `(B, H, W, C)`, any range; the value grows with the range to the power β.
+        exponent: β, above 0. 1 keeps edges, 2 prefers ramps; the notebook this grew from had 2.5.
+
+    Returns:
+        `(B,)`, at least 0.
+
+    Differs: `tf.image.total_variation` sums |dx| + |dy|, over every pair of neighbours.
+    Taught in: 06_total_variation.
+    """
+    x = _at_least_float32(image)
+    corner = x[..., :-1, :-1, :]
+    right, down = x[..., :-1, 1:, :] - corner, x[..., 1:, :-1, :] - corner
+    squared = ops.square(right) + ops.square(down)
+    flat = squared == 0
+    slope = ops.power(ops.where(flat, ops.ones_like(squared), squared), exponent / 2)
+    return ops.sum(ops.where(flat, ops.zeros_like(squared), slope), axis=(-3, -2, -1))
+
+
+def total_loss(content, style, total_variation, *, content_weight, style_weight, tv_weight):
+    r"""Weigh the three losses against each other.
+
+    $L_{total} = \alpha L_{content} + \beta L_{style} + \gamma TV$   (eq. 7, and total variation)
+
+    Args:
+        content, style, total_variation: the losses, `(B,)` each.
+        content_weight, style_weight, tv_weight: α, β, γ, at least 0.
+
+    Returns:
+        `(B,)`.
+
+    Taught in: 07_full_transfer.
+    """
+    return content_weight * content + style_weight * style + tv_weight * total_variation
+
+
+def _at_least_float32(values):
+    values = ops.convert_to_tensor(values)
+    return ops.cast(values, keras.backend.result_type(values.dtype, "float32"))
+
+
+def _same_shape(generated, target, axes=3):
+    generated, target = _at_least_float32(generated), _at_least_float32(target)
+    if generated.shape[-axes:] != target.shape[-axes:]:
+        raise NSTError(
+            f"the two must have one shape, but the generated picture's is {tuple(generated.shape)} "
+            f"and the other's {tuple(target.shape)}."
+        )
+    return generated, target
+
+
+def _positions_by_channels(features):
+    features = _at_least_float32(features)
+    *batch, height, width, channels = ops.shape(features)
+    return ops.reshape(features, (*batch, height * width, channels))

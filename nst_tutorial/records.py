@@ -1,0 +1,153 @@
+"""What goes into a transfer and what comes out, besides pictures: settings, steps, the result."""
+
+import dataclasses
+import math
+import time
+
+import numpy as np
+
+from nst_tutorial.errors import NSTError
+from nst_tutorial.images import save_image
+
+AT_LEAST_0 = ("content_weight", "style_weight", "tv_weight", "noise_std")
+AT_LEAST_1 = ("size", "style_size", "scales", "steps")
+ABOVE_0 = ("tv_exponent", "learning_rate")
+OPTIONAL = ("style_size", "layer_weights", "blend")
+ONE_OF = {
+    "convention": ("relative", "paper"),
+    "optimizer": ("adam", "nadam", "lbfgs"),
+    "init": ("content", "style", "noise"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class TransferConfig:
+    """One transfer's settings; a value that cannot be is an NSTError at once.
+
+    Weights are relative by default: each term is divided by its value for a picture without any
+    features, so that one setting keeps its balance across sizes, extractors and pictures. This
+    changes the paper's balance between layers; `convention="paper"` takes the raw losses.
+    """
+
+    content_layers: tuple[str, ...] = ("block4_conv2",)  # the paper's conv4_2
+    style_layers: tuple[str, ...] = tuple(f"block{block}_conv1" for block in range(1, 6))
+    layer_weights: tuple[float, ...] | None = None  # one a style layer; None: 1/L each
+    content_weight: float = 5.0  # alpha
+    style_weight: float = 100.0  # beta
+    tv_weight: float = 200.0
+    tv_exponent: float = 2.5
+    convention: str = "relative"  # or "paper": raw losses, for weights taken from the paper
+    blend: tuple[float, ...] | None = None  # one weight a style picture; None: equal
+    size: int = 384  # longest side of the result in pixels; never more than the picture's own
+    style_size: int | None = None  # longest side of the style picture; None: as `size`
+    scales: int = 2  # sizes to go through, each twice the one before; 1: the full size alone
+    optimizer: str = "lbfgs"  # or "adam", "nadam", which need some four times as many steps
+    steps: int = 60  # in all sizes together; iterations of L-BFGS
+    learning_rate: float = 8.0  # of Adam and Nadam, in pixel values, at the full size
+    init: str = "content"  # where the picture starts: or "style", "noise"
+    noise_std: float = 64.0  # of the noise start, in pixel values around middle grey
+    seed: int = 0
+
+    def __post_init__(self):
+        for field in ("content_layers", "style_layers"):
+            layers = getattr(self, field)
+            object.__setattr__(self, field, (layers,) if isinstance(layers, str) else tuple(layers))
+        for field, known in ONE_OF.items():
+            self._demand(field, known.__contains__, f"must be one of {', '.join(known)}")
+        for field in AT_LEAST_0:
+            self._demand(field, lambda x: 0 <= x < math.inf, "must be a number from 0 up")
+        for field in AT_LEAST_1:
+            self._demand(field, lambda x: x >= 1 and x % 1 == 0, "must be a whole number from 1 up")
+        for field in ABOVE_0:
+            self._demand(field, lambda x: 0 < x < math.inf, "must be a number above 0")
+        for field in ("layer_weights", "blend"):
+            self._demand(field, _are_weights, "must hold numbers from 0 up, not all 0")
+        matched = self.layer_weights is None or len(self.layer_weights) == len(self.style_layers)
+        self._demand("layer_weights", lambda _: matched, "must hold one weight a style layer")
+
+    def _demand(self, field, holds, demand):
+        value = getattr(self, field)
+        if value is None and field in OPTIONAL:
+            return
+        try:
+            good = holds(value)
+        except TypeError:  # not a number at all
+            good = False
+        if not good:
+            raise NSTError(f"{field} is {value}; it {demand}.")
+
+
+def _are_weights(numbers):
+    return all(0 <= number < math.inf for number in numbers) and sum(numbers) > 0
+
+
+def layer_weights(config, layers):
+    """The weight of each style layer, `{layer: w}`: the config's, or 1/L each."""
+    if config.layer_weights is None:
+        return dict.fromkeys(layers, 1 / max(len(layers), 1))
+    return dict(zip(config.style_layers, config.layer_weights, strict=True))
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """What one step did; handed to the callback, and kept as a row of the history."""
+
+    size: int  # longest side, pixels
+    step: int  # from 1, over all sizes
+    steps: int  # in all
+    content: float  # the terms, in the config's units, before their weights
+    style: dict[str, float]  # one a layer, before the layer's weight
+    tv: float
+    total: float  # weighted
+    seconds: float  # since the start
+    transfer: object = dataclasses.field(repr=False)  # the StyleTransfer at work
+
+    @property
+    def image(self):
+        """The picture so far, `(1, H, W, 3)`, RGB, 0..255. Fetched when asked for."""
+        return self.transfer.image
+
+    def row(self):
+        """The numbers alone, as a plain dictionary."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in ("transfer", "steps")
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """A finished picture, or the best there was when something stopped it."""
+
+    image: np.ndarray  # (1, H, W, 3), RGB, 0..255
+    history: list[dict]  # one row a step, as `Step.row`
+    config: TransferConfig
+    extractor: str
+    precision: str
+    stopped: str | None = None  # why it ended early, in a sentence
+
+    def save(self, path):
+        """Save the picture; see `images.save_image`."""
+        save_image(path, self.image)
+
+
+class Progress:
+    """Called with each step's terms: keeps the history and tells whoever looks on."""
+
+    def __init__(self, steps, callback):
+        self.steps, self.callback = steps, callback
+        self.history, self.transfer, self.began = [], None, time.perf_counter()
+
+    def __call__(self, terms):
+        step = Step(
+            size=max(self.transfer.shape),
+            step=len(self.history) + 1,
+            steps=self.steps,
+            seconds=time.perf_counter() - self.began,
+            transfer=self.transfer,
+            **terms,
+        )
+        self.history.append(step.row())
+        if self.callback:
+            self.callback(step)

@@ -1,0 +1,73 @@
+"""Coarse to fine: large strokes are laid down where they are few pixels wide, and cheap."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from nst_tutorial.backend import ops
+
+SMALLEST_STAGE = 64  # pixels on the shorter side: four positions at block5
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One of the sizes that a picture grows through."""
+
+    shape: tuple[int, ...]  # (1, h, w, 3)
+    steps: int
+    learning_rate: float  # of its first step
+
+
+def coarse_to_fine(shape, scales, steps, learning_rate):
+    """Plan the sizes and share out the steps.
+
+    From the full size down, each size is half the one before, gets one share of the steps more
+    (for three sizes 3 : 2 : 1, the most on the smallest) and strides 1.6 times as long. Sizes
+    below `SMALLEST_STAGE`, and those that get no step, are left out.
+
+    Args:
+        shape: `(1, H, W, 3)` of the full size.
+        scales: how many sizes at most.
+        steps: in all.
+        learning_rate: at the full size.
+
+    Returns:
+        `Stage`s, the smallest first; the last has the full size.
+    """
+    shapes = [scaled(shape, 0.5**halvings) for halvings in range(scales)]
+    shapes = shapes[:1] + [small for small in shapes[1:] if min(small[1:3]) >= SMALLEST_STAGE]
+    shares = np.cumsum(range(1, len(shapes) + 1))
+    ends = [math.ceil(steps * share / shares[-1]) for share in shares]
+    counts = np.diff([0, *ends]).tolist()
+    rates = [learning_rate * 1.6**halvings for halvings in range(len(shapes))]
+    stages = map(Stage, shapes, counts, rates)
+    return [stage for stage in stages if stage.steps][::-1]
+
+
+def scaled(shape, scale, least=1):
+    """Scale `(1, H, W, 3)`, keeping the aspect ratio and no side below `least`."""
+    _, height, width, channels = shape
+    scale = max(scale, least / min(height, width))
+    return (1, round(height * scale), round(width * scale), channels)
+
+
+def resize(image, shape):
+    """Resample values of any range to `(1, H, W, 3)`; bicubic, so up to a tenth may overshoot."""
+    if tuple(image.shape) == tuple(shape):
+        return image
+    size = tuple(shape[1:3])
+    resized = ops.image.resize(image, size, interpolation="bicubic", antialias=True)
+    return ops.convert_to_numpy(resized)
+
+
+def enlarge(image, shape, content=None):
+    """Enlarge a picture halfway through its transfer to `(1, H, W, 3)`, RGB in 0..255.
+
+    Where there is a content picture, what is enlarged is the change made to it so far: the
+    content's own detail, which the small picture could not hold, is there again.
+    """
+    if content is None:
+        return np.clip(resize(image, shape), 0, 255)
+    change = resize(image - resize(content, image.shape), shape)
+    return np.clip(resize(content, shape) + change, 0, 255)

@@ -1,0 +1,287 @@
+"""Style transfer: an optimizer moves the pixels until the losses are low.
+
+`StyleTransfer` is one picture at one size: its targets, its objective, its optimizer's state.
+`stylize` runs one after another from a small picture to the full size.
+"""
+
+import math
+
+import numpy as np
+import scipy.optimize
+
+from nst_tutorial.backend import keras, ops, value_and_gradient
+from nst_tutorial.errors import NSTError
+from nst_tutorial.extractors import Extractor, load_extractor, smallest_side
+from nst_tutorial.images import load_image
+from nst_tutorial.losses import (
+    content_loss,
+    gram_distance,
+    mean_gram_matrix,
+    total_loss,
+    total_variation_loss,
+)
+from nst_tutorial.records import Progress, Result, TransferConfig, layer_weights
+from nst_tutorial.scales import coarse_to_fine, enlarge, resize, scaled
+
+NO_NUMBER = "a loss or its gradient is no longer a number: lower the learning rate or the weights"
+
+
+class DivergedError(ArithmeticError):
+    """A loss or its gradient is NaN or infinite; the picture is still the last good one."""
+
+
+class StyleTransfer:
+    r"""One picture at one size, moved down the gradient of the total loss, a step at a time.
+
+    $\arg\min_x \alpha L_{content}(x) + \beta L_{style}(x) + \gamma TV(x)$   (1508.06576, eq. 7)
+
+    Args:
+        content_image: `(1, H, W, 3)`, RGB, 0..255; None for texture synthesis.
+        style_images: list of such, of any size; empty for feature inversion.
+        extractor: an `Extractor` that has the config's layers.
+        config: a `TransferConfig`. Assigning another to `.config` changes the weights, exponent
+            and learning rate of the next step, without recompiling and from where the picture is.
+        start: `(1, H, W, 3)`, where the picture starts.
+
+    Raises:
+        NSTError: a layer is not in the extractor, or a picture is too small for the layers.
+
+    Taught in: 07_full_transfer.
+    """
+
+    def __init__(self, content_image, style_images, extractor, config, start):
+        self.config = config
+        content_layers = config.content_layers if content_image is not None else ()
+        style_layers = config.style_layers if style_images else ()
+        if not (content_layers or style_layers):
+            raise NSTError("neither a content nor a style picture was given; give at least one.")
+        self.extractor = extractor.select(content_layers + style_layers)
+        self.content_targets = self._content_targets(content_image, content_layers)
+        self.style_targets = self._style_targets(style_images, style_layers)
+        self.shape = tuple(start.shape)
+        self._content_references = self._magnitudes(content_loss, self.content_targets)
+        self._style_references = self._magnitudes(gram_distance, self.style_targets)
+        positions = 3.0 * math.prod(side - 1 for side in self.shape[1:3])
+        self._tv_references = (1.0, 1.0) if config.convention == "paper" else (255.0, positions)
+        self._picture = keras.Variable(start, dtype="float32", trainable=True, name="picture")
+        kind = keras.optimizers.Nadam if config.optimizer == "nadam" else keras.optimizers.Adam
+        self._optimizer = kind(float(config.learning_rate))
+        self._differentiate = value_and_gradient(self._objective)
+
+    @property
+    def image(self):
+        """The picture so far, `(1, H, W, 3)`, RGB, 0..255."""
+        return np.array(self._picture)
+
+    def step(self, learning_rate=None):
+        """Move the picture once by Adam or Nadam, and return the terms from before the move.
+
+        Args:
+            learning_rate: of this step; by default the config's.
+
+        Returns:
+            `{"content": float, "style": {layer: float}, "tv": float, "total": float}`
+
+        Raises:
+            DivergedError: a term or the gradient is NaN or infinite; the picture has not moved.
+            NSTError: the optimizer is L-BFGS, which lives by its history: call `run`.
+        """
+        if self.config.optimizer == "lbfgs":
+            raise NSTError("L-BFGS has no single steps: call run(steps), or choose adam.")
+        before = ops.copy(self._picture.value)
+        terms, gradient = self._differentiate(before, self._weights())
+        terms = self._as_floats(terms, gradient)
+        self._optimizer.learning_rate.assign(learning_rate or self.config.learning_rate)
+        self._optimizer.apply([gradient], [self._picture])
+        self._picture.assign(ops.clip(self._picture, 0.0, 255.0))
+        if not _all_finite(self._picture):  # the optimizer squares gradients: that may overflow
+            self._picture.assign(before)
+            raise DivergedError(NO_NUMBER)
+        return terms
+
+    def run(self, steps, callback=lambda terms: None, learning_rate=None):
+        """Take many steps, with a learning rate that falls to a tenth, or L-BFGS iterations.
+
+        Args:
+            steps: how many.
+            callback: called with the terms of each.
+            learning_rate: of the first step; by default the config's. L-BFGS has none.
+        """
+        if self.config.optimizer == "lbfgs":
+            return self._run_lbfgs(steps, callback)
+        first = learning_rate or self.config.learning_rate
+        for number in range(steps):
+            callback(self.step(first * 0.1 ** (number / steps)))
+
+    def _run_lbfgs(self, steps, callback):
+        """Hand the picture to SciPy. It hides its history of gradients, so each run starts anew."""
+        latest = {}
+
+        def evaluate(flat):
+            image = ops.convert_to_tensor(flat.reshape(self._picture.shape), "float32")
+            terms, gradient = self._differentiate(image, self._weights())
+            latest.update(self._as_floats(terms, gradient))
+            return latest["total"], np.asarray(gradient, "float64").ravel()
+
+        def accept(intermediate_result):
+            self._picture.assign(intermediate_result.x.reshape(self._picture.shape))
+            callback(dict(latest, total=float(intermediate_result.fun)))
+
+        scipy.optimize.minimize(
+            evaluate, self.image.ravel().astype("float64"), jac=True, method="L-BFGS-B",
+            bounds=scipy.optimize.Bounds(0, 255), callback=accept,
+            options={"maxiter": steps, "maxfun": 20 * steps, "ftol": 0, "gtol": 0},
+        )  # fmt: skip
+
+    def _objective(self, image, weights):
+        """The total loss of one picture, and its terms."""
+        features = self.extractor(image)
+        content = {
+            layer: content_loss(features[layer], P)[0] / self._content_references[layer]
+            for layer, P in self.content_targets.items()
+        }
+        style = {
+            layer: gram_distance(mean_gram_matrix(features[layer]), A)[0]
+            / self._style_references[layer]
+            for layer, A in self.style_targets.items()
+        }
+        top, positions = self._tv_references
+        tv = total_variation_loss(image / top, weights["exponent"])[0] / positions
+        mean_content = sum(content.values()) / max(len(content), 1)
+        weighted_style = sum(weights["layers"][layer] * loss for layer, loss in style.items())
+        total = total_loss(mean_content, weighted_style, tv, **weights["terms"])
+        return total, {"content": mean_content, "style": style, "tv": tv, "total": total}
+
+    def _weights(self):
+        """The config's weights as tensors: arguments of the compiled graph, not constants in it."""
+        terms = ("content_weight", "style_weight", "tv_weight")
+        numbers = {
+            "terms": {name: getattr(self.config, name) for name in terms},
+            "layers": layer_weights(self.config, self.style_targets),
+            "exponent": self.config.tv_exponent,
+        }
+        return keras.tree.map_structure(lambda x: ops.convert_to_tensor(x, "float32"), numbers)
+
+    def _content_targets(self, image, layers):
+        if image is None:
+            return {}
+        features = self.extractor(image)
+        return {layer: ops.cast(features[layer], "float32") for layer in layers}
+
+    def _style_targets(self, images, layers):
+        """Mean Gram matrices, blended: the same gradient as a blend of losses, at one's cost."""
+        blend = self.config.blend or (1.0,) * len(images)
+        if len(blend) != len(images):
+            raise NSTError(f"blend has {len(blend)} weights for {len(images)} style pictures.")
+        targets = dict.fromkeys(layers, 0.0)
+        for image, weight in zip(images, blend, strict=True):
+            features = self.extractor(image)
+            for layer in layers:
+                targets[layer] += weight / sum(blend) * mean_gram_matrix(features[layer])
+        return targets
+
+    def _magnitudes(self, distance, targets):
+        """What a term is divided by: its value where every feature is zero; 1 for the paper."""
+        if self.config.convention == "paper":
+            return dict.fromkeys(targets, 1.0)
+        sizes = {layer: distance(ops.zeros_like(one), one)[0] for layer, one in targets.items()}
+        return {layer: max(float(size), 1e-12) for layer, size in sizes.items()}
+
+    def _as_floats(self, terms, gradient):
+        terms = keras.tree.map_structure(float, terms)
+        if not math.isfinite(terms["total"]) or not ops.all(ops.isfinite(gradient)):
+            raise DivergedError(
+                "a loss is no longer a number: lower the learning rate or the weights"
+            )
+        return terms
+
+
+def stylize(content, style, extractor=None, config=None, callback=None, start=None):
+    """Repaint a photograph in the style of a picture, from coarse to fine.
+
+    Args:
+        content: anything `load_image` takes; None to synthesise the style's texture from noise.
+        style: anything `load_image` takes, or a list of such to blend; None to rebuild the
+            content from its features alone.
+        extractor: an `Extractor`, a name for `load_extractor`, or None for its default.
+        config: a `TransferConfig`, or None for its defaults.
+        callback: called with a `Step` after each step.
+        start: anything `load_image` takes: where to start, instead of the config's `init`.
+
+    Returns:
+        a `Result`. Ctrl-C, and losses that are no longer numbers, end the run early but lose
+        nothing: the result has the last good picture, and says in `.stopped` what happened.
+
+    Raises:
+        NSTError: a picture, a layer or a setting is not usable; said before the first step.
+
+    Taught in: 07_full_transfer.
+    """
+    config = config or TransferConfig()
+    content, styles, start = _load_pictures(content, style, start, config)
+    extractor = _ready(extractor, config)
+    progress = Progress(config.steps, callback)
+    full = (styles[0] if content is None else content).shape
+    stages = coarse_to_fine(full, config.scales, config.steps, config.learning_rate)
+    image, detail = _start(stages[0].shape, content, styles, start, config)
+    stopped = None
+    try:
+        for stage in stages:
+            scale = max(stage.shape) / max(full)
+            targets = _at_scale(scale, content, styles, extractor)
+            image = enlarge(image, stage.shape, detail)
+            progress.transfer = StyleTransfer(*targets, extractor, config, image)
+            progress.transfer.run(stage.steps, progress, stage.learning_rate)
+            image = progress.transfer.image
+    except (KeyboardInterrupt, DivergedError) as error:
+        image = progress.transfer.image if progress.transfer else image
+        stopped = f"{str(error) or 'interrupted'}, after step {len(progress.history)}"
+    image = enlarge(image, full, detail)
+    return Result(image, progress.history, config, extractor.name, extractor.precision, stopped)
+
+
+def _load_pictures(content, style, start, config):
+    """Load content (or None), the list of styles, and the start (or None)."""
+    styles = [] if style is None else style if isinstance(style, (list, tuple)) else [style]
+    if content is None and not styles:
+        raise NSTError("neither a content nor a style picture was given; give at least one.")
+    content = None if content is None else load_image(content, config.size)
+    longest = config.size if content is None else max(content.shape)
+    styles = [load_image(picture, config.style_size or longest) for picture in styles]
+    return content, styles, None if start is None else load_image(start)
+
+
+def _start(shape, content, styles, start, config):
+    """Make the first picture, and name the one whose detail comes back as it is enlarged."""
+    if start is None and config.init == "content" and content is not None:
+        return resize(content, shape), content
+    if start is None and config.init == "style" and styles:
+        start = styles[0]
+    if start is not None:
+        return np.clip(resize(start, shape), 0, 255), None
+    noise = np.random.default_rng(config.seed).normal(127.5, config.noise_std, shape)
+    return np.clip(noise, 0, 255).astype("float32"), None
+
+
+def _at_scale(scale, content, styles, extractor):
+    """Scale content and styles alike, and no style below what the extractor needs."""
+    least = smallest_side(extractor.layers[-1])
+    styles = [resize(style, scaled(style.shape, scale, least)) for style in styles]
+    return None if content is None else resize(content, scaled(content.shape, scale)), styles
+
+
+def _ready(extractor, config):
+    """Load the extractor if it is a name, with no layer more than needed.
+
+    L-BFGS measures curvature by differences of gradients, which bfloat16's rounding drowns: its
+    line search finds no way down. It gets float32.
+    """
+    layers = config.content_layers + config.style_layers
+    if not isinstance(extractor, Extractor):
+        extractor = load_extractor(extractor, layers)
+    extractor = extractor.select(layers)
+    return extractor.cast("float32") if config.optimizer == "lbfgs" else extractor
+
+
+def _all_finite(values):
+    return bool(ops.all(ops.isfinite(values)))

@@ -1,0 +1,56 @@
+"""What the tests share: pictures of odd sizes, a small extractor, no way out to the network."""
+
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nst_tutorial.extractors import load_extractor
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch):
+    for name in ("NST_EXTRACTOR", "NST_PRECISION", "NST_VGG19_WEIGHTS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch):
+    """Unit tests never touch the network beyond this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        local = self.family == getattr(socket, "AF_UNIX", None)
+        assert local or address[0] in ("127.0.0.1", "::1"), f"a test tried to reach {address}"
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)
+
+
+@pytest.fixture(scope="session")
+def photograph():
+    """A smooth picture with an edge, 70×90, RGB 0..255."""
+    y, x = np.mgrid[0:70, 0:90]
+    picture = np.stack([2 * x, 3 * y, 255 * (x > 40)], axis=-1)
+    return picture.astype("float32")[None]
+
+
+@pytest.fixture(scope="session")
+def painting():
+    """Coloured stripes, 80×64."""
+    y, x = np.mgrid[0:80, 0:64]
+    picture = np.stack([127 + 120 * np.sin((x + y) / 3), 200 * (x // 8 % 2), 90 + y], axis=-1)
+    return picture.astype("float32")[None]
+
+
+@pytest.fixture(scope="session")
+def extractor():
+    return load_extractor("random", precision="float32")

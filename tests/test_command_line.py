@@ -1,0 +1,181 @@
+"""The command line: pictures out, and for each mistake one sentence and exit status 2."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from nst_tutorial import load_image, save_image
+from nst_tutorial.__main__ import main
+
+QUICK = ["--extractor", "random", "--steps", "4", "--size", "64"]
+
+
+@pytest.fixture
+def folder(tmp_path, photograph, painting, monkeypatch):
+    save_image(tmp_path / "photo.png", photograph)
+    save_image(tmp_path / "stripes.png", painting)
+    save_image(tmp_path / "dark.png", painting / 3)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_picture(folder, capsys):
+    assert main(["stylize", "photo.png", "stripes.png", "-o", "out.png", *QUICK]) == 0
+    out, err = capsys.readouterr()
+    assert out == "out.png saved.\n"
+    assert "loss" in err
+    assert load_image("out.png").shape == load_image("photo.png", 64).shape
+
+
+EVERY_OPTION = """--size 64 --steps 3 --content-weight 2 --style-weight 50 --tv-weight 1
+        --tv-exponent 2 --content-layers block3_conv1 block4_conv2 --style-layers block1_conv1
+        block2_conv1 --layer-weights 1 2 --style-size 80 --blend 1 3 --optimizer nadam
+        --learning-rate 5 --init noise --noise-std 30 --extractor random --pooling max --seed 3
+        --save-every 1 --scales 2 --convention relative"""
+
+
+def test_every_option(folder):
+    pictures = ["photo.png", "stripes.png", "dark.png", "-o", "out.png"]
+    assert main(["stylize", *pictures, *EVERY_OPTION.split()]) == 0
+    assert load_image("out.png").shape == load_image("photo.png", 64).shape
+
+
+def test_one_picture_per_style(folder):
+    styles = ["stripes.png", "dark.png"]
+    options = [*QUICK, "--one-picture-per-style"]
+    assert main(["stylize", "photo.png", *styles, "-o", "out.jpg", *options]) == 0
+    pictures = [load_image(f"out-{style}.jpg") for style in ("stripes", "dark")]
+    assert (pictures[0] != pictures[1]).any()
+
+
+def test_options_left_out_are_the_librarys_defaults(folder):
+    from nst_tutorial import TransferConfig
+    from nst_tutorial.__main__ import _config, _parser
+
+    options = _parser().parse_args(["stylize", "photo.png", "stripes.png", "-o", "out.png"])
+    assert _config(options) == TransferConfig()
+
+
+def test_the_help_names_the_librarys_defaults(capsys):
+    from nst_tutorial import TransferConfig
+
+    with pytest.raises(SystemExit):
+        main(["stylize", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    options = "size steps content_weight style_weight tv_weight tv_exponent scales learning_rate"
+    for option in f"{options} noise_std seed optimizer init".split():
+        described = text.split(f"--{option.replace('_', '-')} ", 2)[2].split(" --")[0]
+        assert f"({getattr(TransferConfig(), option):}".removesuffix(".0") in described, option
+
+
+def test_ctrl_c_saves_the_picture_so_far(folder, capsys, monkeypatch):
+    from nst_tutorial.transfer import StyleTransfer
+
+    steps, step = [], StyleTransfer.step
+
+    def interrupted(self, rate=None):
+        steps.append(rate)
+        if len(steps) == 3:
+            raise KeyboardInterrupt
+        return step(self, rate)
+
+    monkeypatch.setattr(StyleTransfer, "step", interrupted)
+    assert (
+        main(
+            ["stylize", "photo.png", "stripes.png", "-o", "out.png", *QUICK, "--optimizer", "adam"]
+        )
+        == 1
+    )
+    assert "interrupted, after step 2" in capsys.readouterr().out
+    assert np.isfinite(load_image("out.png")).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["none.png", "stripes.png"], "none.png does not exist"),
+        (["photo.png", "text.png"], "text.png is not a picture"),
+        (["cut.jpg", "stripes.png"], "cut.jpg is damaged"),
+        (["empty.png", "stripes.png"], "empty.png is empty"),
+        (["dot.png", "stripes.png"], "1×1 is too small"),
+        ([".", "stripes.png"], "is a folder"),
+        (["photo.png", "stripes.png", "--style-layers", "block9_conv1"], "it has block1_conv1, "),
+        (["photo.png", "stripes.png", "--content-weight", "-1"], "content_weight is -1.0"),
+        (["photo.png", "stripes.png", "--size", "0"], "size is 0"),
+        (["photo.png", "stripes.png", "--save-every", "0"], "save-every is 0"),
+        (["photo.png", "stripes.png", "-o", "no/out.png"], "the folder no does not exist"),
+        (["photo.png", "stripes.png", "--extractor", "resnet"], "no extractor 'resnet'"),
+        (["photo.png", "stripes.png", "stripes.png", "--one-picture-per-style"], "same name"),
+    ],
+)
+def test_mistakes(folder, capsys, photograph, arguments, words):
+    (folder / "text.png").write_text("hello")
+    (folder / "empty.png").write_bytes(b"")
+    save_image("dot.png", np.zeros((1, 1, 1, 3)))
+    save_image("cut.jpg", photograph)
+    (folder / "cut.jpg").write_bytes((folder / "cut.jpg").read_bytes()[:700])
+    assert main(["stylize", "-o", "out.png", *QUICK, *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert words in err
+    assert err.startswith("nst-tutorial: ")
+    assert err.count("\n") == 1
+    assert out == ""
+    assert not (folder / "out.png").exists()
+
+
+def test_an_option_that_does_not_exist_is_status_2(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["stylize", "--sise", "3"])
+    assert "usage" in capsys.readouterr().err
+
+
+def test_doctor_says_what_is_here(capsys):
+    assert main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    for word in (
+        "keras",
+        "backend       tensorflow",
+        "precision",
+        "GiB free",
+        "pocket        here",
+    ):
+        assert word in out
+
+
+def test_lab_opens_the_lessons(monkeypatch):
+    calls = []
+    monkeypatch.setattr(subprocess, "call", lambda command: calls.append(command) or 0)
+    assert main(["lab", "--", "--no-browser"]) == 0
+    assert calls[0][1:3] == ["-m", "jupyterlab"]
+    assert calls[0][3].endswith("notebooks")
+    assert calls[0][4] == "--no-browser"
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys, nst_tutorial.__main__ as m\ntry: m.main(['--help'])\nexcept SystemExit: pass\n"
+    )
+    code += "print(sorted({'numpy', 'keras', 'tensorflow', 'PIL'} & set(sys.modules)))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.endswith("[]\n")
+
+
+def test_the_import_is_quiet_and_a_missing_backend_is_one_sentence(tmp_path):
+    quiet = subprocess.run(
+        [sys.executable, "-c", "from nst_tutorial import gram_matrix; gram_matrix([[[1.0]]])"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert quiet.stderr == quiet.stdout == ""
+    (tmp_path / "keras.py").write_text("import a_backend_that_is_not_there")
+    missing = subprocess.run(
+        [sys.executable, "-m", "nst_tutorial", "doctor"],
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert missing.returncode == 2
+    assert "pip install -e '.[cpu]'" in missing.stderr
+    assert missing.stderr.count("\n") == 1

@@ -1,0 +1,127 @@
+"""Extractors: the layers asked for and no deeper, pooling and border as said, odd sizes whole."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from nst_tutorial import NSTError, load_extractor, to_vgg
+from nst_tutorial.backend import fastest_precision
+from nst_tutorial.extractors import mirror_to_multiple, smallest_side
+from nst_tutorial.weights import LAYERS, POCKET_FILE, POCKET_WIDTHS, random_weights
+
+
+def reference_features(image, pooling, padding, deepest):
+    """The network in plain TensorFlow, written from VGG19's plan."""
+    x, features = tf.constant(to_vgg(image)), {}
+    for layer, (kernel, bias) in random_weights(POCKET_WIDTHS, LAYERS, seed=0).items():
+        if layer.endswith("conv1") and layer != "block1_conv1":
+            x = tf.nn.pool(x, (2, 2), pooling, (2, 2), "VALID")
+        if padding == "REFLECT":
+            x = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="REFLECT")
+        x = tf.nn.relu(
+            tf.nn.conv2d(x, kernel, 1, "VALID" if padding == "REFLECT" else "SAME") + bias
+        )
+        features[layer] = x
+        if layer == deepest:
+            return features
+
+
+@pytest.mark.parametrize(("pooling", "kind"), [("average", "AVG"), ("max", "MAX")])
+@pytest.mark.parametrize(("border", "padding"), [("reflect", "REFLECT"), ("zero", "SAME")])
+def test_it_computes_what_the_plan_says(rng, pooling, kind, border, padding):
+    image = rng.uniform(0, 255, (2, 32, 48, 3)).astype("float32")
+    settings = {"pooling": pooling, "border": border, "precision": "float32"}
+    features = load_extractor("random", **settings)(image)
+    expected = reference_features(image, kind, padding, "block5_conv4")
+    assert list(features) == list(LAYERS)
+    for layer in LAYERS:
+        scale = np.abs(expected[layer]).max()
+        np.testing.assert_allclose(features[layer] / scale, expected[layer] / scale, atol=1e-5)
+
+
+def test_it_is_built_only_to_the_deepest_layer_asked_for():
+    extractor = load_extractor("random", ["block3_conv1", "block1_conv2"], precision="float32")
+    assert extractor.layers == ("block1_conv2", "block3_conv1")
+    convolutions = [layer.name for layer in extractor.model.layers if "conv" in layer.name]
+    assert convolutions == list(LAYERS[: LAYERS.index("block3_conv1") + 1])
+
+
+def test_select_cuts_and_shares_weights(extractor):
+    cut = extractor.select("block2_conv1")
+    assert cut.layers == ("block2_conv1",)
+    assert "block2_conv2" not in [layer.name for layer in cut.model.layers]
+    shared = cut.model.get_layer("block1_conv1").kernel
+    assert shared is extractor.model.get_layer("block1_conv1").kernel
+
+
+def test_cast_keeps_the_weights(rng):
+    wide = load_extractor("random", ["block2_conv1"], precision="float32")
+    image = rng.uniform(0, 255, (1, 16, 16, 3)).astype("float32")
+    narrow = wide.cast("bfloat16")
+    assert narrow(image)["block2_conv1"].dtype == "bfloat16"
+    back = narrow.cast("float32")(image)["block2_conv1"]
+    np.testing.assert_array_equal(back, wide(image)["block2_conv1"])
+    assert wide.cast("float32") is wide
+
+
+def test_every_pixel_of_an_odd_picture_reaches_the_deepest_layer(extractor):
+    deep = extractor.select("block5_conv1")
+    image = tf.Variable(np.full((1, 45, 51, 3), 100, "float32"))
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(deep(image)["block5_conv1"] ** 2)
+    gradient = np.abs(tape.gradient(loss, image)).sum(axis=(0, 3))
+    assert (gradient[[0, -1]] > 0).all()
+    assert (gradient[:, [0, -1]] > 0).all()
+
+
+def test_mirroring_by_hand():
+    row = np.array([1.0, 2.0, 3.0, 4.0, 5.0]).reshape(1, 1, 5, 1).repeat(4, axis=1)
+    mirrored = np.asarray(mirror_to_multiple(row, 4))
+    assert mirrored.shape == (1, 4, 8, 1)
+    assert mirrored[0, 0, :, 0].tolist() == [2, 1, 2, 3, 4, 5, 4, 3]
+
+
+def test_the_embedded_extractor_has_every_layer_and_is_small(monkeypatch):
+    extractor = load_extractor(precision="float32")
+    assert extractor.name == "pocket"
+    assert extractor.layers == LAYERS
+    assert POCKET_FILE.stat().st_size < 4e6
+    monkeypatch.setenv("NST_EXTRACTOR", "random")
+    assert load_extractor(precision="float32").name == "random"
+
+
+def test_the_smallest_picture_each_block_takes(extractor):
+    for layer in ("block1_conv2", "block3_conv1", "block5_conv4"):
+        cut, side = extractor.select(layer), smallest_side(layer)
+        assert cut(np.zeros((1, side, side + 1, 3), "float32"))[layer].shape[0] == 1
+        with pytest.raises(NSTError, match=f"{layer}, which needs at least {side} pixels"):
+            cut(np.zeros((1, side - 1, side, 3), "float32"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"name": "vgg16"}, "no extractor 'vgg16'; choose pocket"),
+        ({"layers": ["block6_conv1"]}, "'block6_conv1' is not in.*block1_conv1.*block5_conv4"),
+        ({"layers": []}, "no layer was asked for"),
+        ({"pooling": "median"}, "average or max"),
+        ({"border": "wrap"}, "reflect or zero"),
+        ({"precision": "int8"}, "float32 or bfloat16"),
+    ],
+)
+def test_settings_that_cannot_be(settings, words):
+    with pytest.raises(NSTError, match=words):
+        load_extractor(**{"name": "random", **settings})
+
+
+def test_precision_is_measured_unless_told(monkeypatch):
+    fastest_precision.cache_clear()
+    assert fastest_precision() in ("float32", "bfloat16")
+    fastest_precision.cache_clear()
+    monkeypatch.setenv("NST_PRECISION", "bfloat16")
+    assert fastest_precision() == "bfloat16"
+    fastest_precision.cache_clear()
+    monkeypatch.setenv("NST_PRECISION", "float8")
+    with pytest.raises(NSTError, match="NST_PRECISION"):
+        fastest_precision()
+    fastest_precision.cache_clear()

@@ -1,0 +1,237 @@
+"""Pictures of every kind in, the same picture out; and what is no picture gets one sentence."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from nst_tutorial import NSTError, from_vgg, load_image, save_image, to_uint8, to_vgg
+from nst_tutorial.images import check_writable
+
+
+def png(image, **settings):
+    buffer = io.BytesIO()
+    image.save(buffer, format=settings.pop("format", "PNG"), **settings)
+    return buffer.getvalue()
+
+
+def colour(source):
+    """The one colour of a picture that has only one."""
+    pixels = load_image(source)[0]
+    assert np.ptp(pixels, axis=(0, 1)).max() == 0
+    return pixels[0, 0].tolist()
+
+
+# What the network eats --------------------------------------------------------------------------
+
+
+def test_to_vgg_by_hand():
+    red = np.array([[[[255.0, 0.0, 0.0]]]], "float32")
+    np.testing.assert_allclose(to_vgg(red), [[[[-103.939, -116.779, 131.32]]]], rtol=1e-6)
+
+
+def test_to_vgg_agrees_with_keras():
+    import keras
+
+    image = np.random.default_rng(0).integers(0, 256, (1, 5, 4, 3)).astype("float32")
+    expected = keras.applications.vgg19.preprocess_input(image.copy())
+    np.testing.assert_array_equal(to_vgg(image), expected)
+
+
+def test_from_vgg_is_the_inverse(rng):
+    whole = np.arange(256, dtype="float32")[:, None].repeat(3, axis=1)
+    np.testing.assert_array_equal(from_vgg(to_vgg(whole)), whole)
+    any_value = rng.uniform(0, 255, (1, 9, 7, 3)).astype("float32")
+    np.testing.assert_allclose(from_vgg(to_vgg(any_value)), any_value, atol=2e-5)
+
+
+def test_to_vgg_leaves_its_argument_alone():
+    image = np.full((1, 2, 2, 3), 9.0, "float32")
+    to_vgg(image)
+    assert (image == 9).all()
+
+
+# Loading ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["path", "string", "bytes", "file", "array", "batch", "PIL"])
+def test_every_kind_of_source(tmp_path, kind):
+    pixels = np.arange(5 * 4 * 3, dtype="uint8").reshape(5, 4, 3)
+    path = tmp_path / "a.png"
+    Image.fromarray(pixels).save(path)
+    sources = {
+        "path": path,
+        "string": str(path),
+        "bytes": path.read_bytes(),
+        "file": io.BytesIO(path.read_bytes()),
+        "array": pixels,
+        "batch": pixels[None].astype("float64"),
+        "PIL": Image.fromarray(pixels),
+    }
+    image = load_image(sources[kind])
+    assert image.dtype == np.float32
+    np.testing.assert_array_equal(image[0], pixels)
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"), [(32, (1, 16, 32, 3)), (64, (1, 32, 64, 3)), (500, (1, 32, 64, 3))]
+)
+def test_the_longest_side_is_at_most_size(size, shape):
+    assert load_image(np.zeros((32, 64, 3)), size).shape == shape
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (Image.new("1", (3, 2), 1), [255, 255, 255]),
+        (Image.new("L", (3, 2), 90), [90, 90, 90]),
+        (Image.new("LA", (3, 2), (0, 0)), [255, 255, 255]),
+        (Image.new("RGBA", (3, 2), (255, 0, 0, 0)), [255, 255, 255]),
+        (Image.new("RGBA", (3, 2), (255, 0, 0, 255)), [255, 0, 0]),
+        (Image.new("I;16", (3, 2), 65535), [255, 255, 255]),
+        (Image.new("I;16", (3, 2), 128 * 257), [128, 128, 128]),
+    ],
+)
+def test_modes(image, expected):
+    assert colour(png(image)) == expected
+
+
+def test_palette_with_transparency():
+    image = Image.new("P", (3, 2), 1)
+    image.putpalette([0, 0, 0, 10, 200, 30])
+    assert colour(png(image)) == [10, 200, 30]
+    assert colour(png(image, transparency=1)) == [255, 255, 255]
+
+
+def test_cmyk():
+    white = Image.new("CMYK", (16, 16), (0, 0, 0, 0))
+    assert colour(png(white, format="JPEG")) == [255, 255, 255]
+
+
+@pytest.mark.parametrize(("value", "grey"), [(0.5, 128), (200.0, 200)])
+def test_floating_point_tiff(value, grey):
+    assert colour(png(Image.new("F", (3, 2), value), format="TIFF")) == [grey] * 3
+
+
+def test_the_first_frame_of_an_animation():
+    frames = [Image.new("RGB", (4, 4), c) for c in ("red", "blue")]
+    gif = png(frames[0], format="GIF", save_all=True, append_images=frames[1:])
+    assert colour(gif) == [255, 0, 0]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation(orientation):
+    upright = np.zeros((16, 24, 3), "uint8")
+    upright[:8, :8] = 255  # a white corner, top left
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # PIL's transpositions that store it so
+    stored = Image.fromarray(upright)
+    if orientation > 1:
+        stored = stored.transpose(Image.Transpose(undo[orientation]))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    np.testing.assert_array_equal(load_image(png(stored, exif=exif))[0], upright)
+
+
+def test_colour_profiles_are_converted_to_srgb():
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    red = Image.new("LAB", (2, 2), (139, 208, 195))  # L 54.5, a 80, b 67
+    data = png(red, format="TIFF", icc_profile=profile.tobytes())
+    np.testing.assert_allclose(colour(data), [255, 0, 0], atol=16)
+
+
+def test_a_damaged_profile_is_ignored():
+    assert colour(png(Image.new("RGB", (2, 2), "red"), icc_profile=b"nonsense")) == [255, 0, 0]
+
+
+# Mistakes ---------------------------------------------------------------------------------------
+
+
+def bad_sources(folder):
+    (folder / "text.png").write_text("hello")
+    (folder / "empty.png").write_bytes(b"")
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), "uint8")
+    whole = png(Image.fromarray(noise), format="JPEG")
+    (folder / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    return {
+        folder / "none.png": "does not exist",
+        folder: "is a folder",
+        folder / "empty.png": "is empty",
+        folder / "text.png": "not a picture",
+        folder / "cut.jpg": "damaged",
+    }
+
+
+def test_files_that_are_no_pictures(tmp_path):
+    for source, words in bad_sources(tmp_path).items():
+        with pytest.raises(NSTError, match=words):
+            load_image(source)
+
+
+def test_a_huge_picture_is_refused_before_it_is_read():
+    huge = png(Image.new("1", (16, 16)))
+    header = huge[:16] + (30000).to_bytes(4, "big") * 2 + huge[24:29]
+    checksum = __import__("zlib").crc32(header[12:29]).to_bytes(4, "big")
+    with pytest.raises(NSTError, match="million pixels"):
+        load_image(header + checksum + huge[33:])
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.zeros((2, 2, 2)), np.zeros(3), np.zeros((0, 2, 3)), np.zeros((2, 3, 4, 3)), np.array("a")],
+)
+def test_arrays_that_are_no_pictures(array):
+    with pytest.raises(NSTError, match="a picture is an array"):
+        load_image(array)
+
+
+def test_values_that_are_no_numbers():
+    with pytest.raises(NSTError, match="not numbers"):
+        load_image(np.full((2, 2, 3), np.nan))
+
+
+@pytest.mark.parametrize("size", [0, -3])
+def test_sizes_that_cannot_be(size):
+    with pytest.raises(NSTError, match="at least 1"):
+        load_image(np.zeros((4, 4, 3)), size)
+
+
+# Saving -----------------------------------------------------------------------------------------
+
+
+def test_saving_clips_and_rounds(tmp_path):
+    image = np.array([[[[-5.0, 12.6, 300.0]]]])
+    np.testing.assert_array_equal(to_uint8(image), [[[0, 13, 255]]])
+    save_image(tmp_path / "a.png", image)
+    assert colour(tmp_path / "a.png") == [0, 13, 255]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".webp", ".TIFF"])
+def test_the_ending_decides_the_kind(tmp_path, ending):
+    save_image(tmp_path / f"a{ending}", np.full((1, 8, 8, 3), 100.0))
+    np.testing.assert_allclose(load_image(tmp_path / f"a{ending}"), 100, atol=2)
+
+
+def test_a_write_that_fails_leaves_the_earlier_file(tmp_path, monkeypatch):
+    save_image(tmp_path / "a.png", np.full((1, 2, 2, 3), 50.0))
+
+    def full_disk(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full_disk)
+    with pytest.raises(NSTError, match="No space left"):
+        save_image(tmp_path / "a.png", np.zeros((1, 2, 2, 3)))
+    assert colour(tmp_path / "a.png") == [50, 50, 50]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_places_where_nothing_can_be_saved(tmp_path):
+    for path, words in [
+        (tmp_path / "none" / "a.png", "does not exist"),
+        (tmp_path, "is a folder"),
+        (tmp_path / "a.txt", "ending"),
+        (tmp_path / "a", "ending"),
+    ]:
+        with pytest.raises(NSTError, match=words):
+            check_writable(path)

@@ -1,0 +1,95 @@
+"""What the project says of itself is true: files, lists and sizes that could drift apart."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CORE = ("images", "extractors", "losses", "transfer")
+
+
+def text_of(name):
+    return (ROOT / name).read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def project():
+    return tomllib.loads(text_of("pyproject.toml"))["project"]
+
+
+def test_every_picture_has_a_licence_line_and_every_line_a_picture():
+    rows = re.findall(r"^\| (\S+\.\w+) \|(.*)\|(.*)\|(.*)\|$", text_of("images/LICENSES.md"), re.M)
+    listed = {row[0] for row in rows}
+    pictures = {p.name for p in (ROOT / "images").iterdir() if p.suffix in (".png", ".jpg")}
+    assert listed == pictures
+    assert all(cell.strip() for row in rows for cell in row)
+
+
+def test_binder_installs_what_pyproject_asks_for(project):
+    extras = project["optional-dependencies"]
+    asked = [*project["dependencies"], *extras["cpu"], *extras["lab"], *extras["dev"]]
+    assert re.findall(r'^ {6}- "(.*)"$', text_of("environment.yml"), re.M) == asked
+
+
+def test_tensorflow_is_no_core_dependency(project):
+    assert not [name for name in project["dependencies"] if name.startswith("tensorflow")]
+
+
+def test_the_core_is_small_enough_to_be_read_whole():
+    lines = sum(text_of(f"nst_tutorial/{module}.py").count("\n") for module in CORE)
+    assert lines < 900
+
+
+def test_directions():
+    """One direction only: losses know no pictures, extractors no losses, transfer no screen."""
+    forbidden = {
+        "images": "extractors losses transfer records scales weights backend",
+        "weights": "images extractors losses transfer records scales",
+        "losses": "images extractors transfer records scales weights",
+        "extractors": "losses transfer records scales",
+        "scales": "extractors losses transfer weights",
+        "transfer": "__main__",
+    }
+    for module, names in forbidden.items():
+        source = text_of(f"nst_tutorial/{module}.py")
+        for name in names.split():
+            assert f"nst_tutorial.{name} " not in source, f"{module} must not import {name}"
+
+
+def test_ci_runs_the_readmes_test_command():
+    assert "make test" in text_of(".ci/run")
+    assert re.search(r"^make test\b", text_of("README.md"), re.M)
+
+
+def test_commands_in_the_readme_exist():
+    makefile = text_of("Makefile")
+    for target in re.findall(r"^make ([\w-]+)", text_of("README.md"), re.M):
+        assert re.search(rf"^{target}:.*##", makefile, re.M), target
+
+
+def test_the_repositorys_address_stands_in_one_place():
+    files = [
+        p
+        for pattern in ("*.md", "*.toml", "*.cff", "*.yml", "notebooks/*")
+        for p in ROOT.glob(pattern)
+    ]
+    holders = [path.name for path in files if path.is_file() and "OWNER" in path.read_text("utf-8")]
+    assert holders == ["README.md"]
+
+
+def test_every_public_name_is_there_and_documented():
+    import nst_tutorial
+
+    for name in nst_tutorial.__all__:
+        assert getattr(nst_tutorial, name).__doc__, name
+    with pytest.raises(AttributeError, match="no attribute 'gram'"):
+        getattr(nst_tutorial, "gram")  # noqa: B009
+
+
+def test_the_version_is_said_once(project):
+    import nst_tutorial
+
+    assert project["dynamic"] == ["version"]
+    assert f"version: {nst_tutorial.__version__}\n" in text_of("CITATION.cff")

@@ -1,0 +1,56 @@
+"""A TransferConfig that cannot be is refused, in a sentence, where it is made."""
+
+import dataclasses
+
+import pytest
+
+from nst_tutorial import NSTError, TransferConfig
+from nst_tutorial.records import layer_weights
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("content_weight", -1, "from 0 up"),
+        ("style_weight", float("nan"), "from 0 up"),
+        ("tv_weight", float("inf"), "from 0 up"),
+        ("noise_std", -0.1, "from 0 up"),
+        ("size", 0, "whole number from 1"),
+        ("size", "big", "whole number from 1"),
+        ("size", None, "whole number from 1"),
+        ("steps", 2.5, "whole number from 1"),
+        ("style_size", 0, "whole number from 1"),
+        ("steps", 0, "whole number from 1"),
+        ("scales", 0, "whole number from 1"),
+        ("tv_exponent", 0, "above 0"),
+        ("learning_rate", 0, "above 0"),
+        ("optimizer", "sgd", "adam, nadam, lbfgs"),
+        ("init", "black", "content, style, noise"),
+        ("convention", "mine", "relative, paper"),
+        ("layer_weights", (1, 2), "one weight a style layer"),
+        ("layer_weights", (0, 0, 0, 0, 0), "not all 0"),
+        ("layer_weights", (1, 1, 1, 1, -1), "not all 0"),
+        ("blend", (0, 0), "not all 0"),
+    ],
+)
+def test_values_that_cannot_be(field, value, words):
+    with pytest.raises(NSTError, match=f"{field} is .*{words}"):
+        TransferConfig(**{field: value})
+
+
+def test_one_layer_may_be_given_by_its_name():
+    config = TransferConfig(content_layers="block5_conv2", style_layers=["block1_conv1"])
+    assert config.content_layers == ("block5_conv2",)
+    assert config.style_layers == ("block1_conv1",)
+
+
+def test_it_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        TransferConfig().size = 3
+
+
+def test_layer_weights():
+    config = TransferConfig(style_layers=("a", "b"))
+    assert layer_weights(config, ("a", "b")) == {"a": 0.5, "b": 0.5}
+    config = dataclasses.replace(config, layer_weights=(2, 3))
+    assert layer_weights(config, ("a", "b")) == {"a": 2, "b": 3}

@@ -1,0 +1,261 @@
+"""Transfer: the objective is the losses', the picture moves down it, and nothing loses it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from nst_tutorial import (
+    NSTError,
+    StyleTransfer,
+    TransferConfig,
+    content_loss,
+    load_image,
+    style_loss,
+    stylize,
+    total_variation_loss,
+)
+
+QUICK = TransferConfig(size=64, steps=6, scales=1, optimizer="adam")
+
+
+def transfer(photograph, painting, extractor, config=QUICK):
+    return StyleTransfer(photograph, [painting], extractor, config, photograph)
+
+
+def terms(photograph, painting, extractor, config, at=None):
+    at = photograph if at is None else at
+    return StyleTransfer(photograph, [painting], extractor, config, at).step()
+
+
+# The objective ----------------------------------------------------------------------------------
+
+
+def test_paper_units_are_the_losses(photograph, painting, extractor, rng):
+    config = dataclasses.replace(QUICK, convention="paper", tv_exponent=2.0)
+    noise = rng.uniform(0, 255, photograph.shape).astype("float32")
+    came = terms(photograph, painting, extractor, config, at=noise)
+    F, P, S = (extractor(image) for image in (noise, photograph, painting))
+    content = content_loss(F["block4_conv2"], P["block4_conv2"])[0]
+    style = style_loss({layer: F[layer] for layer in config.style_layers}, S)[0]
+    tv = total_variation_loss(noise, 2.0)[0]
+    assert came["content"] == pytest.approx(float(content), rel=1e-5)
+    assert sum(came["style"].values()) / 5 == pytest.approx(float(style), rel=1e-5)
+    assert came["tv"] == pytest.approx(float(tv), rel=1e-5)
+    total = config.content_weight * content + config.style_weight * style + config.tv_weight * tv
+    assert came["total"] == pytest.approx(float(total), rel=1e-5)
+
+
+def test_relative_units_by_their_definition(photograph, painting, extractor, rng):
+    noise = rng.uniform(0, 255, photograph.shape).astype("float32")
+    came = terms(photograph, painting, extractor, QUICK, at=noise)
+    F, P, S = (
+        {layer: np.asarray(f, "float64")[0] for layer, f in extractor(image).items()}
+        for image in (noise, photograph, painting)
+    )
+    difference = (F["block4_conv2"] - P["block4_conv2"]) ** 2
+    assert came["content"] == pytest.approx(difference.mean() / (P["block4_conv2"] ** 2).mean())
+    for layer in QUICK.style_layers:
+        G, A = (np.einsum("hwi,hwj->ij", X, X) / X[..., 0].size for X in (F[layer], S[layer]))
+        expected = ((G - A) ** 2).mean() / (A**2).mean()
+        assert came["style"][layer] == pytest.approx(expected, rel=1e-4)
+    x = noise[0].astype("float64")
+    dx, dy = x[:-1, 1:] - x[:-1, :-1], x[1:, :-1] - x[:-1, :-1]
+    assert came["tv"] == pytest.approx((((dx**2 + dy**2) / 255**2) ** 1.25).mean(), rel=1e-4)
+
+
+def test_zero_at_the_targets(photograph, extractor):
+    came = terms(photograph, photograph, extractor, QUICK)
+    assert came["content"] == 0
+    assert sum(came["style"].values()) == pytest.approx(0, abs=1e-9)
+
+
+def test_layer_weights_count(photograph, painting, extractor):
+    config = dataclasses.replace(
+        QUICK, layer_weights=(0, 0, 2, 0, 0), content_weight=0, tv_weight=0, style_weight=10
+    )
+    came = terms(photograph, painting, extractor, config)
+    assert came["total"] == pytest.approx(20 * came["style"]["block3_conv1"])
+
+
+def test_a_blend_has_the_gradient_of_the_blended_losses(photograph, painting, extractor):
+    """So the picture moves alike: Σ b |G - A_i|² and |G - Σ b A_i|² differ by a constant."""
+    other = photograph[:, ::-1, :, ::-1] / 2
+    only = dataclasses.replace(QUICK, content_weight=0, tv_weight=0, convention="paper")
+    gradients = []
+    for styles, blend in [([painting], None), ([other], None), ([painting, other], (1, 3))]:
+        config = dataclasses.replace(only, blend=blend)
+        one = StyleTransfer(photograph, styles, extractor, config, photograph)
+        _, gradient = one._differentiate(one._picture.value, one._weights())
+        gradients.append(np.asarray(gradient))
+    first, second, blended = gradients
+    expected = 0.25 * first + 0.75 * second
+    np.testing.assert_allclose(blended, expected, atol=1e-4 * np.abs(expected).max())
+
+
+# Steps ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "nadam", "lbfgs"])
+def test_three_steps_lower_the_loss(photograph, painting, extractor, optimizer):
+    config = dataclasses.replace(QUICK, optimizer=optimizer, steps=4)
+    history = stylize(photograph, painting, extractor, config).history
+    assert history[-1]["total"] < history[0]["total"]
+    assert [row["step"] for row in history] == [1, 2, 3, 4]
+
+
+def test_the_picture_stays_in_range_and_the_targets_stay_put(photograph, painting, extractor):
+    before = photograph.copy(), painting.copy()
+    config = dataclasses.replace(QUICK, learning_rate=100)
+    image = stylize(photograph, painting, extractor, config).image
+    assert 0 <= image.min() < image.max() <= 255
+    assert image.dtype == np.float32
+    np.testing.assert_array_equal(before[0], photograph)
+    np.testing.assert_array_equal(before[1], painting)
+
+
+def test_a_changed_weight_acts_on_the_next_step_without_compiling(photograph, painting, extractor):
+    one = transfer(photograph, painting, extractor)
+    one.step()
+    compiled = one._differentiate.experimental_get_tracing_count()
+    one.config = dataclasses.replace(QUICK, style_weight=0, tv_weight=0, tv_exponent=1.5)
+    came = one.step()
+    assert came["total"] == pytest.approx(QUICK.content_weight * came["content"])
+    assert one._differentiate.experimental_get_tracing_count() == compiled == 1
+
+
+def test_the_learning_rate_falls_to_a_tenth(photograph, painting, extractor, monkeypatch):
+    one, rates = transfer(photograph, painting, extractor), []
+    monkeypatch.setattr(StyleTransfer, "step", lambda self, rate=None: rates.append(rate))
+    one.run(10, learning_rate=5.0)
+    assert rates[0] == 5
+    assert rates[-1] == pytest.approx(0.5 * 10**0.1)
+    assert sorted(rates, reverse=True) == rates
+
+
+# The whole --------------------------------------------------------------------------------------
+
+
+def test_the_same_seed_gives_the_same_bytes(photograph, painting, extractor):
+    config = dataclasses.replace(QUICK, init="noise", size=90)
+    one, same = (stylize(photograph, painting, extractor, config).image for _ in range(2))
+    np.testing.assert_array_equal(one, same)
+    other = stylize(photograph, painting, extractor, dataclasses.replace(config, seed=1)).image
+    assert (one != other).any()
+
+
+def test_coarse_to_fine_ends_at_the_full_size(extractor, rng):
+    content = rng.uniform(0, 255, (1, 128, 150, 3)).astype("float32")
+    config = TransferConfig(size=150, steps=6, scales=2, optimizer="adam")
+    seen = []
+    result = stylize(content, content[:, ::-1], extractor, config, seen.append)
+    assert result.image.shape == content.shape
+    assert [step.size for step in seen] == [75] * 4 + [150] * 2
+    assert [step.step for step in seen] == [1, 2, 3, 4, 5, 6]
+    assert seen[-1].image.shape == content.shape
+    assert set(result.history[0]) == {"size", "step", "content", "style", "tv", "total", "seconds"}
+
+
+def test_texture_synthesis_and_feature_inversion(photograph, painting, extractor):
+    texture = stylize(None, painting, extractor, QUICK)
+    assert texture.image.shape == load_image(painting, 64).shape
+    assert texture.history[-1]["content"] == 0
+    assert texture.history[-1]["total"] < texture.history[0]["total"]
+    config = dataclasses.replace(QUICK, init="noise", size=90, tv_weight=0)
+    inverted = stylize(photograph, None, extractor, config)
+    assert inverted.history[-1]["content"] < inverted.history[0]["content"]
+    assert inverted.history[-1]["style"] == {}
+
+
+def test_style_pictures_of_any_shape(photograph, extractor):
+    styles = [np.zeros((200, 20, 3)), np.full((33, 300, 3), 200.0)]
+    assert stylize(photograph, styles, extractor, QUICK).stopped is None
+
+
+@pytest.mark.parametrize(("init", "index"), [("content", 0), ("style", 1), ("given", 2)])
+def test_where_it_starts(photograph, painting, extractor, init, index):
+    pictures = [photograph, painting, np.full(photograph.shape, 9.0)]
+    config = TransferConfig(size=90, steps=1, scales=1, optimizer="adam", learning_rate=1e-6)
+    if init == "given":
+        result = stylize(photograph, painting, extractor, config, start=pictures[2])
+    else:
+        result = stylize(photograph, painting, extractor, dataclasses.replace(config, init=init))
+    expected = pictures[index]
+    if init == "style":
+        assert abs(result.image.mean() - expected.mean()) < 5
+    else:
+        np.testing.assert_allclose(result.image, expected, atol=1e-3)
+
+
+def test_the_noise_start(photograph, painting, extractor):
+    config = TransferConfig(
+        size=90, steps=1, scales=1, optimizer="adam", learning_rate=1e-6, init="noise"
+    )
+    image = stylize(photograph, painting, extractor, config).image
+    assert image.std() == pytest.approx(60, abs=5)
+    flat = stylize(photograph, painting, extractor, dataclasses.replace(config, noise_std=0)).image
+    np.testing.assert_allclose(flat, 127.5, atol=1e-3)
+
+
+# Faults -----------------------------------------------------------------------------------------
+
+
+def test_ctrl_c_returns_the_picture_so_far(photograph, painting, extractor):
+    def interrupt(step):
+        if step.step == 3:
+            raise KeyboardInterrupt
+
+    result = stylize(photograph, painting, extractor, QUICK, interrupt)
+    assert len(result.history) == 3
+    assert result.stopped == "interrupted, after step 3"
+    assert result.image.shape == load_image(photograph, 64).shape
+    assert np.isfinite(result.image).all()
+
+
+def test_a_loss_that_is_no_number_keeps_the_last_good_picture(photograph, painting, extractor):
+    kept = []
+
+    def spoil(step):
+        kept.append(step.image)
+        if step.step == 2:
+            step.transfer.config = dataclasses.replace(
+                QUICK, style_weight=1e38, content_weight=1e38
+            )
+
+    result = stylize(photograph, painting, extractor, QUICK, spoil)
+    assert "no longer a number" in result.stopped
+    assert f"after step {len(kept)}" in result.stopped
+    assert np.isfinite(result.image).all()
+    np.testing.assert_array_equal(result.image, kept[-1])
+
+
+def test_lbfgs_gets_float32_by_itself(photograph, painting):
+    from nst_tutorial import load_extractor
+
+    narrow = load_extractor("random", precision="bfloat16")
+    config = dataclasses.replace(QUICK, optimizer="lbfgs")
+    result = stylize(photograph, painting, narrow, config)
+    assert result.precision == "float32"
+    assert len(result.history) == QUICK.steps
+
+
+def test_lbfgs_has_no_single_steps(photograph, painting, extractor):
+    config = dataclasses.replace(QUICK, optimizer="lbfgs")
+    with pytest.raises(NSTError, match="call run"):
+        transfer(photograph, painting, extractor, config).step()
+
+
+@pytest.mark.parametrize(
+    ("content", "style", "config", "words"),
+    [
+        (None, None, QUICK, "neither a content nor a style"),
+        (np.zeros((1, 1, 3)), np.zeros((64, 64, 3)), QUICK, "1×1 is too small"),
+        (np.zeros((64, 64, 3)), [np.zeros((64, 64, 3))] * 2,
+         dataclasses.replace(QUICK, blend=(1, 1, 1)), "blend has 3 weights for 2"),
+        (np.zeros((64, 64, 3)), np.zeros((64, 64, 3)),
+         dataclasses.replace(QUICK, content_layers="conv9"), "'conv9' is not in this extractor"),
+    ],
+)  # fmt: skip
+def test_mistakes(content, style, config, words, extractor):
+    with pytest.raises(NSTError, match=words):
+        stylize(content, style, extractor, config)
