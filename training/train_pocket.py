@@ -17,8 +17,9 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from nst_tutorial.extractors import BLOCKS, POCKET_WIDTHS, ReflectionPadding
+from nst_tutorial.extractors import ReflectionPadding
 from nst_tutorial.images import to_vgg
+from nst_tutorial.weights import BLOCKS, POCKET_WIDTHS
 
 INPUT_SCALE = 64.0  # mean-centred pixels are divided by this; folded into the first convolution
 RADIUS = 0.5  # of the L2 ball, for pixels in 0..1
