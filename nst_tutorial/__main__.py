@@ -1,4 +1,4 @@
-"""The command line: nst-tutorial stylize | lab | doctor.
+"""The command line: nst-tutorial stylize | download | lab | doctor.
 
 Nothing heavy is imported until a command runs, so that --help answers at once. A user's mistake
 is one sentence on stderr and exit status 2.
@@ -51,6 +51,14 @@ def lab(options):
     if not lessons.is_dir():
         raise NSTError("the lessons are not beside the package; the course is used from a clone.")
     return subprocess.call([sys.executable, "-m", "jupyterlab", str(lessons), *options.rest])
+
+
+def download(options):
+    """Fetch VGG19's weights now, so that later runs need no network."""
+    from nst_tutorial.weights import download_vgg19
+
+    print(f"{download_vgg19()} is here.")
+    return 0
 
 
 def doctor(options):
@@ -132,6 +140,9 @@ def _parser():
     _add_stylize(commands.add_parser("stylize", help="paint a photograph in a picture's style"))
     doctor_parser = commands.add_parser("doctor", help="say what is installed and how fast")
     doctor_parser.set_defaults(command=doctor)
+    download_parser = commands.add_parser("download", help="fetch VGG19's weights (80 MB) now")
+    download_parser.add_argument("what", choices=["vgg19"])
+    download_parser.set_defaults(command=download)
     lab_parser = commands.add_parser("lab", help="open JupyterLab on the lessons")
     lab_parser.add_argument("rest", nargs="*", help="arguments for JupyterLab, after --")
     lab_parser.set_defaults(command=lab)

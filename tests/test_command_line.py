@@ -145,6 +145,15 @@ def test_doctor_says_what_is_here(capsys):
         assert word in out
 
 
+def test_a_download_that_fails_is_one_sentence(monkeypatch, tmp_path, capsys):
+    from nst_tutorial import weights
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(weights, "VGG19_URL", "http://127.0.0.1:9/nothing")
+    assert main(["download", "vgg19"]) == 2
+    assert "NST_VGG19_WEIGHTS" in capsys.readouterr().err
+
+
 def test_lab_opens_the_lessons(monkeypatch):
     calls = []
     monkeypatch.setattr(subprocess, "call", lambda command: calls.append(command) or 0)
