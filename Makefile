@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-long lint clean
+.PHONY: help demo lab test test-long notebooks lint clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1#/' | awk -F '#' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,9 +26,15 @@ test: $(READY) ## lint, and run all tests but the long campaigns
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) pytest -m "not long"
+	$(RUN) pytest --nbval --nbval-current-env notebooks
 
 test-long: $(READY) ## the longer campaigns
 	$(RUN) pytest -m long
+
+notebooks: $(READY) ## execute all lessons and write their outputs back
+	$(RUN) ruff format notebooks
+	$(RUN) ruff check notebooks
+	$(BIN)/python notebooks/execute.py
 
 lint: $(READY) ## tidy the code
 	$(RUN) ruff check --fix .

@@ -1,0 +1,137 @@
+"""The lessons' figures. Each returns the Figure; the last line of a notebook's cell shows it.
+
+Pictures are `(1, H, W, 3)` or `(H, W, 3)`, RGB, 0..255. Text is large enough for a projector.
+"""
+
+import io
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import figure
+
+from nst_tutorial.images import to_uint8
+
+SIZE = 13  # points, of all text
+COLOUR_MAP = "viridis"
+
+
+class Figure(figure.Figure):
+    """A figure that shows itself once, in any notebook, without pyplot's global state."""
+
+    def _repr_png_(self):
+        png = io.BytesIO()
+        self.savefig(png, format="png", dpi=72)
+        return png.getvalue()
+
+
+def show_images(images, titles=None, columns=4, width=12.0):
+    """Show pictures side by side, each with its title.
+
+    Args:
+        images: list of pictures, or `{title: picture}`.
+        titles: one for each, where `images` is a list.
+        columns: at most so many beside each other.
+        width: of the figure, in inches.
+    """
+    if isinstance(images, dict):
+        titles, images = list(images), list(images.values())
+    shapes = [np.shape(image)[-3:-1] for image in images]
+    axes = _grid(len(images), columns, width, max(height / wide for height, wide in shapes))
+    for axis, image, title in zip(axes, images, titles or [""] * len(images), strict=True):
+        axis.imshow(to_uint8(np.asarray(image)))
+        axis.set_title(title, fontsize=SIZE)
+    return axes[0].figure
+
+
+def show_maps(features, channels=range(8), titles=None, columns=4, width=12.0):
+    """Show single channels of a layer's features as grey pictures, each with a scale of its own.
+
+    Args:
+        features: `(1, H, W, N)` or `(H, W, N)`.
+        channels: which of the N.
+        titles: one for each; by default the channel's number.
+    """
+    features = np.asarray(features, "float32").reshape(np.shape(features)[-3:])
+    titles = titles or [f"channel {channel}" for channel in channels]
+    height, wide = features.shape[:2]
+    axes = _grid(len(titles), columns, width, height / wide)
+    for axis, channel, title in zip(axes, channels, titles, strict=True):
+        axis.imshow(features[..., channel], cmap="gray", interpolation="nearest")
+        axis.set_title(title, fontsize=SIZE)
+    return axes[0].figure
+
+
+def show_matrices(matrices, titles=None, columns=4, width=12.0):
+    """Show matrices as heat maps on one colour scale: brighter is larger.
+
+    Args:
+        matrices: list of 2-D arrays, or `{title: array}`.
+        titles: one for each, where `matrices` is a list.
+    """
+    if isinstance(matrices, dict):
+        titles, matrices = list(matrices), list(matrices.values())
+    matrices = [np.squeeze(np.asarray(matrix, "float32")) for matrix in matrices]
+    top = max(matrix.max() for matrix in matrices)
+    low = min(matrix.min() for matrix in matrices)
+    axes = _grid(len(matrices), columns, width, 1.0)
+    for axis, matrix, title in zip(axes, matrices, titles or [""] * len(matrices), strict=True):
+        drawn = axis.imshow(matrix, cmap=COLOUR_MAP, vmin=low, vmax=top, interpolation="nearest")
+        axis.set_title(title, fontsize=SIZE)
+    axes[0].figure.colorbar(drawn, ax=axes, shrink=0.8)
+    return axes[0].figure
+
+
+def show_bars(values, ylabel, width=9.0, log=False):
+    """Draw one bar for each name: `{name: number}`, the number written on top."""
+    drawing = Figure(figsize=(width, 3.6), layout="constrained")
+    axis = drawing.subplots()
+    bars = axis.bar(list(values), list(values.values()), color=mpl.colormaps[COLOUR_MAP](0.35))
+    axis.bar_label(bars, fmt="{:.3g}", fontsize=SIZE - 1)
+    axis.set_ylabel(ylabel, fontsize=SIZE)
+    axis.tick_params(labelsize=SIZE - 2)
+    axis.margins(y=0.15)
+    if log:
+        axis.set_yscale("log")
+    return drawing
+
+
+def show_curves(curves, xlabel, ylabel, width=9.0, log=False):
+    """Draw curves: `{name: numbers}`, or `{name: (x, y)}`; each ends in its name."""
+    drawing = Figure(figsize=(width, 4.2), layout="constrained")
+    axis = drawing.subplots()
+    for name, numbers in curves.items():
+        x, y = numbers if isinstance(numbers, tuple) else (range(1, len(numbers) + 1), numbers)
+        axis.plot(x, y, label=name, linewidth=2)
+    axis.set_xlabel(xlabel, fontsize=SIZE)
+    axis.set_ylabel(ylabel, fontsize=SIZE)
+    axis.tick_params(labelsize=SIZE - 2)
+    axis.grid(alpha=0.3)
+    if log:
+        axis.set_yscale("log")
+    if len(curves) > 1:
+        axis.legend(fontsize=SIZE - 1)
+    return drawing
+
+
+def show_loss(history):
+    """Draw a result's history: the total and its terms, before their weights, by step."""
+    terms = {term: [row[term] for row in history] for term in ("total", "content", "tv")}
+    terms["style"] = [sum(row["style"].values()) / max(len(row["style"]), 1) for row in history]
+    curves = {
+        name: [value if value > 1e-6 else np.nan for value in values]  # a start at the content
+        for name, values in terms.items()
+        if max(values) > 0
+    }
+    return show_curves(curves, "step", "loss, relative units", log=True)
+
+
+def _grid(count, columns, width, aspect):
+    """Axes without frames for `count` pictures, row by row."""
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    height = rows * (width / columns * aspect + 0.35)
+    drawing = Figure(figsize=(width, height), layout="constrained")
+    axes = drawing.subplots(rows, columns, squeeze=False).ravel()
+    for axis in axes:
+        axis.set_axis_off()
+    return axes[:count]
