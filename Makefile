@@ -22,7 +22,7 @@ demo: $(READY) ## turn a photograph into a stylised picture in results/
 lab: $(READY) ## open JupyterLab on the lessons
 	$(RUN) nst_tutorial lab
 
-test: $(READY) ## lint, and run all tests but the long campaigns
+test: $(READY) ## lint, and run all tests and lessons but the long campaigns
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) pytest -m "not long"

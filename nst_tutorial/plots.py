@@ -19,9 +19,21 @@ class Figure(figure.Figure):
     """A figure that shows itself once, in any notebook, without pyplot's global state."""
 
     def _repr_png_(self):
-        png = io.BytesIO()
-        self.savefig(png, format="png", dpi=72)
-        return png.getvalue()
+        return self._encoded("png")
+
+    def _encoded(self, kind, **settings):
+        encoded = io.BytesIO()
+        self.savefig(encoded, format=kind, dpi=72, **settings)
+        return encoded.getvalue()
+
+
+class Photographs(Figure):
+    """The same as JPEG: pictures with grain would make a notebook too large as PNG."""
+
+    _repr_png_ = None
+
+    def _repr_jpeg_(self):
+        return self._encoded("jpeg", pil_kwargs={"quality": 90})
 
 
 def show_images(images, titles=None, columns=4, width=12.0):
@@ -36,7 +48,8 @@ def show_images(images, titles=None, columns=4, width=12.0):
     if isinstance(images, dict):
         titles, images = list(images), list(images.values())
     shapes = [np.shape(image)[-3:-1] for image in images]
-    axes = _grid(len(images), columns, width, max(height / wide for height, wide in shapes))
+    aspect = max(height / wide for height, wide in shapes)
+    axes = _grid(len(images), columns, width, aspect, Photographs)
     for axis, image, title in zip(axes, images, titles or [""] * len(images), strict=True):
         axis.imshow(to_uint8(np.asarray(image)))
         axis.set_title(title, fontsize=SIZE)
@@ -125,12 +138,12 @@ def show_loss(history):
     return show_curves(curves, "step", "loss, relative units", log=True)
 
 
-def _grid(count, columns, width, aspect):
+def _grid(count, columns, width, aspect, kind=Figure):
     """Axes without frames for `count` pictures, row by row."""
     columns = min(columns, count)
     rows = -(-count // columns)
     height = rows * (width / columns * aspect + 0.35)
-    drawing = Figure(figsize=(width, height), layout="constrained")
+    drawing = kind(figsize=(width, height), layout="constrained")
     axes = drawing.subplots(rows, columns, squeeze=False).ravel()
     for axis in axes:
         axis.set_axis_off()

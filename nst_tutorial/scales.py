@@ -67,7 +67,7 @@ def enlarge(image, shape, content=None):
     Where there is a content picture, what is enlarged is the change made to it so far: the
     content's own detail, which the small picture could not hold, is there again.
     """
-    if content is None:
+    if content is None or tuple(image.shape) == tuple(shape):
         return np.clip(resize(image, shape), 0, 255)
     change = resize(image - resize(content, image.shape), shape)
     return np.clip(resize(content, shape) + change, 0, 255)

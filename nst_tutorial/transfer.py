@@ -190,9 +190,7 @@ class StyleTransfer:
     def _as_floats(self, terms, gradient):
         terms = keras.tree.map_structure(float, terms)
         if not math.isfinite(terms["total"]) or not ops.all(ops.isfinite(gradient)):
-            raise DivergedError(
-                "a loss is no longer a number: lower the learning rate or the weights"
-            )
+            raise DivergedError(NO_NUMBER)
         return terms
 
 
@@ -219,7 +217,7 @@ def stylize(content, style, extractor=None, config=None, callback=None, start=No
     """
     config = config or TransferConfig()
     content, styles, start = _load_pictures(content, style, start, config)
-    extractor = _ready(extractor, config)
+    extractor = _ready(extractor, config, content, styles)
     progress = Progress(config.steps, callback)
     full = (styles[0] if content is None else content).shape
     stages = coarse_to_fine(full, config.scales, config.steps, config.learning_rate)
@@ -270,13 +268,14 @@ def _at_scale(scale, content, styles, extractor):
     return None if content is None else resize(content, scaled(content.shape, scale)), styles
 
 
-def _ready(extractor, config):
+def _ready(extractor, config, content, styles):
     """Load the extractor if it is a name, with no layer more than needed.
 
     L-BFGS measures curvature by differences of gradients, which bfloat16's rounding drowns: its
     line search finds no way down. It gets float32.
     """
-    layers = config.content_layers + config.style_layers
+    content_layers = () if content is None else config.content_layers
+    layers = content_layers + (config.style_layers if styles else ())
     if not isinstance(extractor, Extractor):
         extractor = load_extractor(extractor, layers)
     extractor = extractor.select(layers)

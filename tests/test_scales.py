@@ -39,6 +39,8 @@ def test_scaled_keeps_the_aspect_ratio_and_the_least_side():
 
 def test_resizing_to_the_same_shape_changes_nothing(photograph):
     assert resize(photograph, photograph.shape) is photograph
+    image = photograph / 3
+    np.testing.assert_array_equal(enlarge(image, image.shape, photograph), image)
 
 
 def test_a_flat_picture_stays_flat():

@@ -167,6 +167,13 @@ def test_texture_synthesis_and_feature_inversion(photograph, painting, extractor
     assert inverted.history[-1]["style"] == {}
 
 
+def test_only_the_layers_that_are_needed_are_asked_for(photograph, painting, extractor):
+    textures = extractor.select(QUICK.style_layers)
+    assert stylize(None, painting, textures, QUICK).stopped is None
+    contents = extractor.select(QUICK.content_layers)
+    assert stylize(photograph, None, contents, QUICK).stopped is None
+
+
 def test_style_pictures_of_any_shape(photograph, extractor):
     styles = [np.zeros((200, 20, 3)), np.full((33, 300, 3), 200.0)]
     assert stylize(photograph, styles, extractor, QUICK).stopped is None
