@@ -1,5 +1,6 @@
 """Pictures: files to arrays `(1, H, W, 3)`, float32, RGB, 0..255, and back; what VGG19 eats."""
 
+import contextlib
 import io
 import os
 import tempfile
@@ -192,12 +193,11 @@ def _to_eight_bits(picture):
 
 def _to_srgb(picture, profile):
     if profile:
-        try:
+        # A damaged or mismatched profile is ignored: the numbers are taken as they are.
+        with contextlib.suppress(ImageCms.PyCMSError, OSError):
             own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             srgb = ImageCms.createProfile("sRGB")
             return ImageCms.profileToProfile(picture, own, srgb, outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError):
-            pass  # a damaged or mismatched profile: take the numbers as they are
     try:
         return picture.convert("RGB")
     except ValueError:

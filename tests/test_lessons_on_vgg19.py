@@ -25,4 +25,6 @@ def test_a_lesson_runs_on_vgg19(path, vgg19_file, monkeypatch):
     monkeypatch.setenv("NST_EXTRACTOR", "vgg19")
     monkeypatch.setenv("NST_VGG19_WEIGHTS", str(vgg19_file))
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=900, resources={"metadata": {"path": path.parent}}).execute()
+    resources = {"metadata": {"path": path.parent}}
+    executed = NotebookClient(notebook, timeout=900, resources=resources).execute()
+    assert all(cell.execution_count for cell in executed.cells if cell.cell_type == "code")
