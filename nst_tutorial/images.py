@@ -30,18 +30,18 @@ def to_vgg(image):
     return image[..., ::-1] - BGR_MEANS
 
 
-def from_vgg(features):
+def from_vgg(prepared):
     """Turn what VGG19 eats back into RGB: the inverse of `to_vgg`, exact on whole numbers.
 
     Args:
-        features: `(..., 3)` BGR, mean-centred.
+        prepared: `(..., 3)` BGR, mean-centred, as `to_vgg` returns it.
 
     Returns:
         the same shape; not clipped.
 
     Taught in: 01_pixels_and_preprocessing.
     """
-    return (features + BGR_MEANS)[..., ::-1]
+    return (prepared + BGR_MEANS)[..., ::-1]
 
 
 def load_image(source, size=None):
