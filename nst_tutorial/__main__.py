@@ -5,6 +5,7 @@ is one sentence on stderr and exit status 2.
 """
 
 import argparse
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
@@ -69,7 +70,7 @@ def doctor(options):
     from nst_tutorial.backend import fastest_precision, keras
 
     print(f"nst_tutorial  {__version__}, Python {platform.python_version()}, {platform.platform()}")
-    for package in ("tensorflow-cpu", "tensorflow", "keras", "numpy", "pillow", "jupyterlab"):
+    for package in ("tensorflow", "keras", "numpy", "pillow", "jupyterlab"):
         print(f"{package:<13} {_version(package)}")
     memory = psutil.virtual_memory()
     print(f"backend       {keras.backend.backend()}")
@@ -127,10 +128,11 @@ def _config(options):
 
 
 def _version(package):
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "-"
+    """The installed version; TensorFlow also goes by the name of tensorflow-cpu."""
+    for name in (package, f"{package}-cpu"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return importlib.metadata.version(name)
+    return "-"
 
 
 def _parser():

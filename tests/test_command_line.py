@@ -1,6 +1,7 @@
 """The command line: pictures out, and for each mistake one sentence and exit status 2."""
 
 import os
+import re
 import subprocess
 import sys
 
