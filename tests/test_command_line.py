@@ -136,6 +136,7 @@ def test_an_option_that_does_not_exist_is_status_2(capsys):
 def test_doctor_says_what_is_here(capsys):
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
+    assert re.search(r"^tensorflow +\d", out, re.M)
     for word in (
         "keras",
         "backend       tensorflow",
