@@ -45,12 +45,11 @@ def show_images(images, titles=None, columns=4, width=12.0):
         columns: at most so many beside each other.
         width: of the figure, in inches.
     """
-    if isinstance(images, dict):
-        titles, images = list(images), list(images.values())
+    titles, images = _named(titles, images)
     shapes = [np.shape(image)[-3:-1] for image in images]
     aspect = max(height / wide for height, wide in shapes)
     axes = _grid(len(images), columns, width, aspect, Photographs)
-    for axis, image, title in zip(axes, images, titles or [""] * len(images), strict=True):
+    for axis, image, title in zip(axes, images, titles, strict=True):
         axis.imshow(to_uint8(np.asarray(image)))
         axis.set_title(title, fontsize=SIZE)
     return axes[0].figure
@@ -81,13 +80,12 @@ def show_matrices(matrices, titles=None, columns=4, width=12.0):
         matrices: list of 2-D arrays, or `{title: array}`.
         titles: one for each, where `matrices` is a list.
     """
-    if isinstance(matrices, dict):
-        titles, matrices = list(matrices), list(matrices.values())
+    titles, matrices = _named(titles, matrices)
     matrices = [np.squeeze(np.asarray(matrix, "float32")) for matrix in matrices]
     top = max(matrix.max() for matrix in matrices)
     low = min(matrix.min() for matrix in matrices)
     axes = _grid(len(matrices), columns, width, 1.0)
-    for axis, matrix, title in zip(axes, matrices, titles or [""] * len(matrices), strict=True):
+    for axis, matrix, title in zip(axes, matrices, titles, strict=True):
         drawn = axis.imshow(matrix, cmap=COLOUR_MAP, vmin=low, vmax=top, interpolation="nearest")
         axis.set_title(title, fontsize=SIZE)
     axes[0].figure.colorbar(drawn, ax=axes, shrink=0.8)
@@ -96,34 +94,26 @@ def show_matrices(matrices, titles=None, columns=4, width=12.0):
 
 def show_bars(values, ylabel, width=9.0, log=False):
     """Draw one bar for each name: `{name: number}`, the number written on top."""
-    drawing = Figure(figsize=(width, 3.6), layout="constrained")
-    axis = drawing.subplots()
+    axis = _chart(width, 3.6, log)
     bars = axis.bar(list(values), list(values.values()), color=mpl.colormaps[COLOUR_MAP](0.35))
     axis.bar_label(bars, fmt="{:.3g}", fontsize=SIZE - 1)
     axis.set_ylabel(ylabel, fontsize=SIZE)
-    axis.tick_params(labelsize=SIZE - 2)
     axis.margins(y=0.15)
-    if log:
-        axis.set_yscale("log")
-    return drawing
+    return axis.figure
 
 
 def show_curves(curves, xlabel, ylabel, width=9.0, log=False):
-    """Draw curves: `{name: numbers}`, or `{name: (x, y)}`; each ends in its name."""
-    drawing = Figure(figsize=(width, 4.2), layout="constrained")
-    axis = drawing.subplots()
+    """Draw curves: `{name: numbers}`, or `{name: (x, y)}`; a legend names several."""
+    axis = _chart(width, 4.2, log)
     for name, numbers in curves.items():
         x, y = numbers if isinstance(numbers, tuple) else (range(1, len(numbers) + 1), numbers)
         axis.plot(x, y, label=name, linewidth=2)
     axis.set_xlabel(xlabel, fontsize=SIZE)
     axis.set_ylabel(ylabel, fontsize=SIZE)
-    axis.tick_params(labelsize=SIZE - 2)
     axis.grid(alpha=0.3)
-    if log:
-        axis.set_yscale("log")
     if len(curves) > 1:
         axis.legend(fontsize=SIZE - 1)
-    return drawing
+    return axis.figure
 
 
 def show_loss(history):
@@ -136,6 +126,21 @@ def show_loss(history):
         if max(values) > 0
     }
     return show_curves(curves, "step", "loss, relative units", log=True)
+
+
+def _named(titles, items):
+    """Take titles from a dictionary's keys, or one empty title for each where there are none."""
+    if isinstance(items, dict):
+        return list(items), list(items.values())
+    return titles or [""] * len(items), items
+
+
+def _chart(width, height, log):
+    """One set of axes whose vertical scale is logarithmic where asked for."""
+    axis = Figure(figsize=(width, height), layout="constrained").subplots()
+    axis.set_yscale("log" if log else "linear")
+    axis.tick_params(labelsize=SIZE - 2)
+    return axis
 
 
 def _grid(count, columns, width, aspect, kind=Figure):
