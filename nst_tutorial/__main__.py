@@ -160,7 +160,7 @@ def _add_stylize(parser):
     add("-o", "--output", type=Path, required=True, metavar="OUT.png")
     add("--size", type=int, help="longest side of the result in pixels (384)")
     add("--steps", type=int, help="in all; Adam and Nadam need about 250 (60)")
-    add("--content-weight", type=float, help="(8)")
+    add("--content-weight", type=float, help="more keeps more of the photograph (20)")
     add("--style-weight", type=float, help="(100)")
     add("--tv-weight", type=float, help="of total variation: more is smoother (200)")
     add("--tv-exponent", type=float, help="1 keeps edges, 2 and more prefer ramps (2.5)")

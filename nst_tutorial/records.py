@@ -32,7 +32,7 @@ class TransferConfig:
     content_layers: tuple[str, ...] = ("block4_conv2",)  # the paper's conv4_2
     style_layers: tuple[str, ...] = tuple(f"block{block}_conv1" for block in range(1, 6))
     layer_weights: tuple[float, ...] | None = None  # one a style layer; None: 1/L each
-    content_weight: float = 8.0  # alpha
+    content_weight: float = 20.0  # alpha
     style_weight: float = 100.0  # beta
     tv_weight: float = 200.0
     tv_exponent: float = 2.5

@@ -47,7 +47,7 @@ def test_the_attack_raises_the_loss_within_its_ball(training, pictures):
     training["compile_classifier"](model, steps=1000)
     perturbed = model.perturb(images, labels)
     length = np.sqrt(np.sum((perturbed - images) ** 2, axis=(1, 2, 3))) / 255
-    assert 0.1 < length.min() <= length.max() < training["RADIUS"] * 1.001
+    assert 0.1 < length.min() <= length.max() < training["Recipe"].radius * 1.001
     before, after = (model.loss_of(x, labels, training=False)[0] for x in (images, perturbed))
     assert after > before
 

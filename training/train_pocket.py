@@ -9,6 +9,7 @@ and not as grain. The recipe, its results and its limits stand in MODEL_CARD.md.
 """
 
 import argparse
+import dataclasses
 import time
 from pathlib import Path
 
@@ -22,7 +23,17 @@ from nst_tutorial.images import to_vgg
 from nst_tutorial.weights import BLOCKS, POCKET_WIDTHS
 
 INPUT_SCALE = 64.0  # mean-centred pixels are divided by this; folded into the first convolution
-RADIUS = 0.5  # of the L2 ball, for pixels in 0..1
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What a candidate may differ in; the defaults made the embedded one."""
+
+    norm: str = "l2"  # of the perturbation's ball; or "linf"
+    radius: float = 0.5  # of the ball, for pixels in 0..1; 0 trains on the pictures as they are
+    pooling: str = "average"  # or "max"
+    border: str = "reflect"  # or "zero"
+    widths: tuple[int, ...] = POCKET_WIDTHS
 
 
 class Augmented(keras.utils.PyDataset):
@@ -61,19 +72,25 @@ class Augmented(keras.utils.PyDataset):
 
 
 class RobustClassifier(keras.Model):
-    """A classifier trained on pictures moved one gradient step against it, inside an L2 ball."""
+    """A classifier trained on pictures moved one gradient step against it, inside a ball."""
+
+    def __init__(self, *args, recipe=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.recipe = recipe or Recipe()
 
     def loss_of(self, images, labels, training):
         predictions = self(to_vgg(images) / INPUT_SCALE, training=training)
         return self.compute_loss(images, labels, predictions), predictions
 
     def perturb(self, images, labels):
-        start = project(tf.random.normal(tf.shape(images)), random_radius=True)
+        if not self.recipe.radius:
+            return images
+        start = random_start(tf.shape(images), self.recipe)
         with tf.GradientTape() as tape:
             tape.watch(start)
             loss, _ = self.loss_of(images + start, labels, training=False)
-        step = project(tape.gradient(loss, start) * 1e12)  # direction only: length RADIUS
-        return tf.clip_by_value(images + project(start + step), 0.0, 255.0)
+        step = steepest(tape.gradient(loss, start), self.recipe)
+        return tf.clip_by_value(images + project(start + step, self.recipe), 0.0, 255.0)
 
     def train_step(self, data):
         images, labels = data
@@ -96,36 +113,57 @@ class RobustClassifier(keras.Model):
         return self.compute_metrics(images, labels, predictions)
 
 
-def project(offset, random_radius=False):
-    """Bring each offset back into the ball, or to a random radius within it."""
-    length = tf.sqrt(tf.reduce_sum(offset**2, axis=(1, 2, 3), keepdims=True))
-    radius = tf.fill(tf.shape(length), 255.0 * RADIUS)
-    if random_radius:
-        return offset / length * radius * tf.random.uniform(tf.shape(length))
-    return offset * tf.minimum(1.0, radius / tf.maximum(length, 1e-12))
+def random_start(shape, recipe):
+    """Draw an offset of a random size, at most the radius."""
+    if recipe.norm == "linf":
+        return tf.random.uniform(shape, -255.0, 255.0) * recipe.radius
+    offset = steepest(tf.random.normal(shape), recipe)
+    return offset * tf.random.uniform((shape[0], 1, 1, 1))
 
 
-def build_classifier():
+def steepest(gradient, recipe):
+    """The offset on the ball's surface along which a loss with this gradient rises the most."""
+    if recipe.norm == "linf":
+        return 255.0 * recipe.radius * tf.sign(gradient)
+    return 255.0 * recipe.radius * gradient / tf.maximum(length(gradient), 1e-30)
+
+
+def project(offset, recipe):
+    """Bring each offset back into the ball."""
+    radius = 255.0 * recipe.radius
+    if recipe.norm == "linf":
+        return tf.clip_by_value(offset, -radius, radius)
+    return offset * tf.minimum(1.0, radius / tf.maximum(length(offset), 1e-12))
+
+
+def length(offset):
+    return tf.sqrt(tf.reduce_sum(offset**2, axis=(1, 2, 3), keepdims=True))
+
+
+def build_classifier(recipe=None):
     """VGG19's sixteen convolutions, slim, each with batch normalisation, and a linear head."""
+    recipe = recipe or Recipe()
+    pool = layers.MaxPooling2D if recipe.pooling == "max" else layers.AveragePooling2D
+    settings = {"use_bias": False, "kernel_initializer": "he_normal"}
+    settings["padding"] = "same" if recipe.border == "zero" else "valid"
     x = inputs = keras.Input((32, 32, 3))
-    for block, (width, convolutions) in enumerate(zip(POCKET_WIDTHS, BLOCKS, strict=True), start=1):
+    for block, (width, convolutions) in enumerate(zip(recipe.widths, BLOCKS, strict=True), start=1):
         for convolution in range(1, convolutions + 1):
             name = f"block{block}_conv{convolution}"
-            x = ReflectionPadding()(x)
-            x = layers.Conv2D(width, 3, use_bias=False, kernel_initializer="he_normal", name=name)(
-                x
-            )
+            x = ReflectionPadding()(x) if recipe.border == "reflect" else x
+            x = layers.Conv2D(width, 3, name=name, **settings)(x)
             x = layers.BatchNormalization(momentum=0.9, name=f"{name}_bn")(x)
             x = layers.ReLU()(x)
         if block < len(BLOCKS):
-            x = layers.AveragePooling2D(2)(x)
+            x = pool(2)(x)
     x = layers.GlobalAveragePooling2D()(x)
-    return RobustClassifier(inputs, layers.Dense(10, dtype="float32")(x))
+    return RobustClassifier(inputs, layers.Dense(10, dtype="float32")(x), recipe=recipe)
 
 
 def compile_classifier(model, steps):
+    warmup = min(400, steps // 4)
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, decay_steps=steps - 400, warmup_target=0.1, warmup_steps=400
+        0.0, decay_steps=steps - warmup, warmup_target=0.1, warmup_steps=warmup
     )
     model.compile(
         optimizer=keras.optimizers.SGD(schedule, momentum=0.9, nesterov=True, weight_decay=2e-3),
@@ -161,6 +199,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help=".npz with x_train, y_train, x_test, y_test")
     parser.add_argument("--output", type=Path, default=Path("nst_tutorial/pocket.npz"))
+    parser.add_argument("--norm", choices=("l2", "linf"), default=Recipe.norm)
+    parser.add_argument("--radius", type=float, default=Recipe.radius)
+    parser.add_argument("--pooling", choices=("average", "max"), default=Recipe.pooling)
+    parser.add_argument("--border", choices=("reflect", "zero"), default=Recipe.border)
+    parser.add_argument("--widths", type=int, nargs=5, default=Recipe.widths)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--seed", type=int, default=0)
@@ -170,7 +213,10 @@ def main():
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     x_train, y_train, x_test, y_test = load_data(options.data)
     batches = Augmented(x_train, y_train, options.batch_size, options.seed)
-    model = build_classifier()
+    fields = {field.name for field in dataclasses.fields(Recipe)}
+    model = build_classifier(
+        Recipe(**{name: value for name, value in vars(options).items() if name in fields})
+    )
     compile_classifier(model, len(batches) * options.epochs)
 
     started = time.perf_counter()
