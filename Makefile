@@ -10,10 +10,10 @@ READY := $(VENV)/.ready
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-long notebooks lint clean
+.PHONY: help demo lab test test-browser test-long notebooks html gallery lint clean
 
 help: ## list the commands
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1#/' | awk -F '#' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1#/' | awk -F '#' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 demo: $(READY) ## turn a photograph into a stylised picture in results/
 	@mkdir -p results
@@ -25,8 +25,12 @@ lab: $(READY) ## open JupyterLab on the lessons
 test: $(READY) ## lint, and run all tests and lessons but the long campaigns
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	$(RUN) pytest -m "not long"
+	$(RUN) pytest -m "not long and not browser"
 	$(RUN) pytest --nbval --nbval-current-env notebooks
+	$(RUN) pytest -m browser
+
+test-browser: $(READY) ## drive the playground in a real browser: any Chromium or Chrome
+	$(RUN) pytest -m browser
 
 test-long: $(READY) ## the longer campaigns
 	$(RUN) pytest -m long
@@ -35,6 +39,13 @@ notebooks: $(READY) ## execute all lessons and write their outputs back
 	$(RUN) ruff format notebooks
 	$(RUN) ruff check notebooks
 	$(BIN)/python notebooks/execute.py
+
+html: $(READY) ## the lessons as linked pages to read or print, in results/handout/
+	$(BIN)/python notebooks/handout.py
+
+gallery: $(READY) ## draw the style pictures and paint the README's pictures again
+	$(BIN)/python images/make_styles.py
+	$(BIN)/python images/make_gallery.py
 
 lint: $(READY) ## tidy the code
 	$(RUN) ruff check --fix .

@@ -163,7 +163,7 @@ def _add_stylize(parser):
     add("--content-weight", type=float, help="more keeps more of the photograph (20)")
     add("--style-weight", type=float, help="(100)")
     add("--tv-weight", type=float, help="of total variation: more is smoother (200)")
-    add("--tv-exponent", type=float, help="1 keeps edges, 2 and more prefer ramps (2.5)")
+    add("--tv-exponent", type=float, help="above 1 ramps are cheaper than edges (2.5)")
     add("--content-layers", nargs="+", metavar="LAYER", help="(block4_conv2)")
     add("--style-layers", nargs="+", metavar="LAYER", help="(block1_conv1 … block5_conv1)")
     add("--layer-weights", nargs="+", type=float, metavar="W", help="one a style layer (equal)")

@@ -171,14 +171,14 @@ def total_variation_loss(image, exponent=2.0):
     r"""Measure how much neighbouring pixels differ.
 
     $TV = \sum_{ij} ((x_{i,j+1} - x_{ij})^2 + (x_{i+1,j} - x_{ij})^2)^{\beta / 2}$
-    (1412.0035, section 3), over the pixels that have both neighbours, channel by channel.
+    (1412.0035), over the pixels that have both neighbours, channel by channel.
 
     The gradient is taken as zero where both differences are zero: below exponent 2 the formula's
     is 0/0 there, on every flat patch.
 
     Args:
         image: `(B, H, W, C)`, any range; the value grows with the range to the power β.
-        exponent: β, above 0. 1 keeps edges, 2 prefers ramps; the notebook this grew from had 2.5.
+        exponent: β, above 0. Above 1 a ramp costs less than an edge; at 1 as much.
 
     Returns:
         `(B,)`, at least 0.

@@ -63,10 +63,14 @@ class StyleTransfer:
         self._style_references = self._magnitudes(gram_distance, self.style_targets)
         positions = 3.0 * math.prod(side - 1 for side in self.shape[1:3])
         self._tv_references = (1.0, 1.0) if config.convention == "paper" else (255.0, positions)
-        self._picture = keras.Variable(start, dtype="float32", trainable=True, name="picture")
-        kind = keras.optimizers.Nadam if config.optimizer == "nadam" else keras.optimizers.Adam
-        self._optimizer = kind(float(config.learning_rate))
         self._differentiate = value_and_gradient(self._objective)
+        self.restart(start)
+
+    def restart(self, start):
+        """Start anew from a picture of the same shape, with nothing compiled again."""
+        self._picture = keras.Variable(start, dtype="float32", trainable=True, name="picture")
+        kind = keras.optimizers.Nadam if self.config.optimizer == "nadam" else keras.optimizers.Adam
+        self._optimizer = kind(float(self.config.learning_rate))
 
     @property
     def image(self):
@@ -216,12 +220,12 @@ def stylize(content, style, extractor=None, config=None, callback=None, start=No
     Taught in: 07_full_transfer.
     """
     config = config or TransferConfig()
-    content, styles, start = _load_pictures(content, style, start, config)
-    extractor = _ready(extractor, config, content, styles)
+    content, styles, start = load_pictures(content, style, start, config)
+    extractor = ready(extractor, config, content, styles)
     progress = Progress(config.steps, callback)
     full = (styles[0] if content is None else content).shape
     stages = coarse_to_fine(full, config.scales, config.steps, config.learning_rate)
-    image, detail = _start(stages[0].shape, content, styles, start, config)
+    image, detail = starting_picture(stages[0].shape, content, styles, start, config)
     stopped = None
     try:
         for stage in stages:
@@ -238,7 +242,7 @@ def stylize(content, style, extractor=None, config=None, callback=None, start=No
     return Result(image, progress.history, config, extractor.name, extractor.precision, stopped)
 
 
-def _load_pictures(content, style, start, config):
+def load_pictures(content, style, start, config):
     """Load content (or None), the list of styles, and the start (or None)."""
     styles = [] if style is None else style if isinstance(style, (list, tuple)) else [style]
     if content is None and not styles:
@@ -249,7 +253,7 @@ def _load_pictures(content, style, start, config):
     return content, styles, None if start is None else load_image(start)
 
 
-def _start(shape, content, styles, start, config):
+def starting_picture(shape, content, styles, start, config):
     """Make the first picture, and name the one whose detail comes back as it is enlarged."""
     if start is None and config.init == "content" and content is not None:
         return resize(content, shape), content
@@ -268,7 +272,7 @@ def _at_scale(scale, content, styles, extractor):
     return None if content is None else resize(content, scaled(content.shape, scale)), styles
 
 
-def _ready(extractor, config, content, styles):
+def ready(extractor, config, content, styles):
     """Load the extractor if it is a name, with no layer more than needed.
 
     L-BFGS measures curvature by differences of gradients, which bfloat16's rounding drowns: its

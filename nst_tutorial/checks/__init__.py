@@ -1,0 +1,69 @@
+"""Exercises that check themselves and name the mistake.
+
+    from nst_tutorial import checks as check
+
+    check.gram_matrix(gram_matrix)   # your own function: the report says what is wrong with it
+    check.gram_matrix.hint()         # one hint more at each call
+    check.progress()                 # what is done
+
+A function is judged by what it returns for several small pictures, non-square, in batches of one
+and two. It may be written in NumPy, TensorFlow or `keras.ops`, with the package's arguments, and
+return numbers, arrays or tensors; of a single picture the batch axis may be missing. Two have no
+namesake in the package: `optimization_step(image, gradient, learning_rate)` returns the picture a
+plain step down the gradient, in 0..255; `upsample(image, shape)` enlarges to `(1, H, W, 3)`, as
+`scales.enlarge` does without a content picture, by any interpolation.
+"""
+
+from nst_tutorial.checks import features, pictures, steps
+from nst_tutorial.checks.judge import judge
+from nst_tutorial.checks.report import Progress, Report
+
+
+class Check:
+    """Call it with your function. It never raises, unless `strict` asks for an AssertionError."""
+
+    def __init__(self, exercise):
+        self.exercise, self.state, self._hints = exercise, "not tried", 0
+        self.__doc__ = f"Check your own `{exercise.name}`."
+
+    def __call__(self, function, strict=False):
+        mistake, message = judge(self.exercise, function)
+        report = Report(self.exercise.name, mistake, message)
+        self.state = report.state
+        if strict and not report.passed:
+            raise AssertionError(repr(report))
+        return report
+
+    def hint(self):
+        """Print the next hint; after the last one, that again."""
+        hints = self.exercise.hints
+        self._hints = min(self._hints + 1, len(hints))
+        print(f"Hint {self._hints} of {len(hints)}: {hints[self._hints - 1]}")
+
+    def __repr__(self):
+        return f"<check of {self.exercise.name}: {self.state}>"
+
+
+to_vgg = Check(pictures.TO_VGG)
+from_vgg = Check(pictures.FROM_VGG)
+content_loss = Check(features.CONTENT_LOSS)
+content_loss_gradient = Check(features.CONTENT_LOSS_GRADIENT)
+gram_matrix = Check(features.GRAM_MATRIX)
+style_layer_loss = Check(features.STYLE_LAYER_LOSS)
+style_layer_loss_gradient = Check(features.STYLE_LAYER_LOSS_GRADIENT)
+style_loss = Check(features.STYLE_LOSS)
+total_variation_loss = Check(pictures.TOTAL_VARIATION_LOSS)
+total_loss = Check(steps.TOTAL_LOSS)
+optimization_step = Check(steps.OPTIMIZATION_STEP)
+upsample = Check(steps.UPSAMPLE)
+
+CHECKS = [
+    to_vgg, from_vgg, content_loss, content_loss_gradient, gram_matrix, style_layer_loss,
+    style_layer_loss_gradient, style_loss, total_variation_loss, total_loss, optimization_step,
+    upsample,
+]  # fmt: skip
+
+
+def progress():
+    """Show what is done in this session."""
+    return Progress({check.exercise.name: check.state for check in CHECKS})

@@ -1,0 +1,62 @@
+"""What a check says: text in a terminal, a panel in a notebook."""
+
+import dataclasses
+import html
+
+PANEL = (
+    '<div role="status" aria-label="{label}" style="border-left: 5px solid {color}; '
+    'padding: 0.3em 1em; margin: 0.3em 0; color: inherit; background: transparent">{body}</div>'
+)  # the text keeps the theme's own colour; the border's has contrast on white and on black
+COLORS = {"done": "#2e8b57", "not written yet": "#808080"}
+SIGNS = {"done": "✓", "not written yet": "○"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """A verdict and its reason."""
+
+    name: str  # of the exercise
+    mistake: str | None  # its short name; None if there is none
+    message: str
+
+    @property
+    def passed(self):
+        return self.mistake is None
+
+    @property
+    def state(self):
+        return "done" if self.passed else self.mistake
+
+    def __repr__(self):
+        if self.mistake == "not written yet":
+            return self.message
+        return f"{SIGNS.get(self.state, '✗')} {self.name}: {self.state}\n{self.message}"
+
+    def _repr_html_(self):
+        title, *lines = repr(self).splitlines()
+        body = "<br>".join([f"<strong>{html.escape(title)}</strong>", *map(html.escape, lines)])
+        return PANEL.format(
+            label=f"check of {self.name}", color=COLORS.get(self.state, "#c2571a"), body=body
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """What is done so far."""
+
+    states: dict[str, str]  # exercise: "done", "not tried", or the last mistake
+
+    def __repr__(self):
+        rows = (f"{SIGNS.get(s, '·')} {name:26} {s}" for name, s in self.states.items())
+        return "\n".join([*rows, self._count()])
+
+    def _repr_html_(self):
+        rows = "".join(
+            f'<tr><th scope="row" style="text-align: left">{name}</th>'
+            f'<td style="text-align: left">{SIGNS.get(s, "·")} {html.escape(s)}</td></tr>'
+            for name, s in self.states.items()
+        )
+        return f'<table style="color: inherit"><caption>{self._count()}</caption>{rows}</table>'
+
+    def _count(self):
+        return f"{list(self.states.values()).count('done')} of {len(self.states)} done"

@@ -1,0 +1,273 @@
+"""The checks against a bank of students' answers, and against mutants of our own functions."""
+
+import time
+
+import numpy as np
+import pytest
+from answers import RIGHT, WRONG, mutants
+
+from nst_tutorial import checks as check
+from nst_tutorial import images, losses, scales
+from nst_tutorial.checks import features, inputs, pictures, steps
+
+NAMES = [one.exercise.name for one in check.CHECKS]
+every_exercise = pytest.mark.parametrize("name", NAMES)
+
+
+def report_on(name, function):
+    return getattr(check, name)(function)
+
+
+# The bank ---------------------------------------------------------------------------------------
+
+
+def test_the_bank_is_large_enough():
+    assert set(WRONG) == set(RIGHT) == set(NAMES)
+    assert sum(map(len, WRONG.values())) >= 120
+    assert sum(map(len, RIGHT.values())) >= 40
+
+
+@every_exercise
+def test_wrong_answers_are_rejected_and_nine_in_ten_named(name):
+    came = [report_on(name, function) for _, function in WRONG[name]]
+    assert not [mistake for (mistake, _), r in zip(WRONG[name], came, strict=True) if r.passed]
+    pairs = zip(WRONG[name], came, strict=True)
+    missed = [(mistake, r.mistake) for (mistake, _), r in pairs if mistake != r.mistake]
+    assert len(missed) <= len(came) / 10, missed
+
+
+@every_exercise
+def test_right_answers_are_accepted(name):
+    for function in RIGHT[name]:
+        report = report_on(name, function)
+        assert report.passed, report
+
+
+@every_exercise
+def test_every_known_mistake_is_recognised_as_itself(name):
+    for mistake, wrong, _ in getattr(check, name).exercise.mistakes:
+
+        def student(*args, wrong=wrong, **keywords):
+            return np.asarray(wrong(*args, *keywords.values()))
+
+        assert report_on(name, student).mistake == mistake
+
+
+@every_exercise
+def test_every_property_holds_for_ours_and_every_hint_is_a_sentence(name):
+    exercise = getattr(check, name).exercise
+    for mistake, _, test in exercise.properties:
+        came, expected = test(lambda *args, f=exercise.reference: np.asarray(f(*args)))
+        np.testing.assert_allclose(came, expected, rtol=1e-4, atol=1e-4, err_msg=mistake)
+    assert 3 <= len(exercise.hints) <= 4
+
+
+# Mutants ----------------------------------------------------------------------------------------
+
+GRAMS = ("gram_matrix", "_positions_by_channels")
+LAYER = (*GRAMS, "mean_gram_matrix", "gram_distance", "style_layer_loss")
+SOURCES = {
+    "to_vgg": (images, ("to_vgg", "BGR_MEANS")),
+    "from_vgg": (images, ("from_vgg", "BGR_MEANS")),
+    "content_loss": (losses, ("content_loss",)),
+    "content_loss_gradient": (losses, ("content_loss_gradient",)),
+    "gram_matrix": (losses, GRAMS),
+    "style_layer_loss": (losses, LAYER),
+    "style_layer_loss_gradient": (losses, (*LAYER[:3], "style_layer_loss_gradient")),
+    "style_loss": (losses, ("style_loss", "gram_distance")),
+    "total_variation_loss": (losses, ("total_variation_loss",)),
+    "total_loss": (losses, ("total_loss",)),
+    "optimization_step": (steps, ("optimization_step",)),
+    "upsample": (scales, ("enlarge", "resize")),
+}
+
+
+def random_arguments(name, rng):
+    """Arguments as the docstrings allow them, and as the checks' own are not."""
+    B, H, W, N, H2, W2 = rng.integers(1, 7, 6)
+    seeds = rng.integers(1000, 9999, 2)
+    F, P, S = (
+        inputs.features(*shape, seed=seed)
+        for shape, seed in [
+            ((B, H, W, N), seeds[0]), ((B, H, W, N), seeds[1]), ((B, H2, W2, N), seeds[1])
+        ]
+    )  # fmt: skip
+    image = rng.uniform(0, 255, (B, H + 1, W + 1, 3)).astype("float32")
+    weights = steps.three(*rng.uniform(0.1, 9, 3).tolist())
+    layers = [dict.fromkeys("abc"[: H2 % 3 + 1], x) for x in (F, S)]
+    return {
+        "to_vgg": ((image,), {}),
+        "from_vgg": ((image - 100,), {}),
+        "content_loss": ((F, P), {}),
+        "content_loss_gradient": ((F, P), {}),
+        "gram_matrix": ((F,), {}),
+        "style_layer_loss": ((F, S), {}),
+        "style_layer_loss_gradient": ((F, S), {}),
+        "style_loss": (layers if W2 % 2 else (*layers, dict.fromkeys(layers[0], 2.5)), {}),
+        "total_variation_loss": ((image,) if W2 % 2 else (image, H2 / 2), {}),
+        "total_loss": (rng.uniform(0, 9, 3).tolist(), weights),
+        "optimization_step": ((image, 50 * rng.normal(size=image.shape), 1.0 + H2), {}),
+        "upsample": ((picture_of_extremes(rng, H, W), (1, H + H2, W + W2, 3)), {}),
+    }[name]
+
+
+def picture_of_extremes(rng, height, width):
+    return rng.choice([0.0, 7.0, 255.0], (1, height, width, 3)).astype("float32")
+
+
+def same_on_random_inputs(name, ours, mutant):
+    rng = np.random.default_rng(11)
+    for _ in range(8):
+        args, keywords = random_arguments(name, rng)
+        try:
+            one, other = (np.asarray(f(*args, **keywords)) for f in (ours, mutant))
+        except Exception:
+            return False
+        scale = np.abs(one).max()
+        if one.shape != other.shape or not np.allclose(one, other, rtol=1e-4, atol=1e-5 * scale):
+            return False
+    return True
+
+
+@every_exercise
+def test_mutants_that_change_the_result_are_rejected(name):
+    module, parts = SOURCES[name]
+    source = "enlarge" if name == "upsample" else name
+    ours, counts, survivors = getattr(module, source), {"rejected": 0, "equivalent": 0}, []
+    for what, mutant in mutants.mutants(source, module, parts):
+        if not report_on(name, mutant).passed:
+            counts["rejected"] += 1
+        elif same_on_random_inputs(name, ours, mutant):
+            counts["equivalent"] += 1
+        else:
+            survivors.append(what)
+    print(name, counts)
+    assert not survivors
+    assert counts["rejected"] >= 4
+
+
+# What is said -----------------------------------------------------------------------------------
+
+
+def test_the_message_of_the_lesson():
+    report = check.gram_matrix(lambda features: [F @ F.T for F in inputs.flat(features)])
+    assert report.mistake == "transposed Gram matrix"
+    assert "Your matrix is H·W × H·W: you correlated positions; correlate channels" in repr(report)
+    assert "expected the shape (1, 2, 2), came (1, 3, 3)" in report.message
+
+
+def test_a_stub_says_so_at_the_start_of_all_it_shows():
+    def gram_matrix(features):
+        return None  # your code
+
+    report = check.gram_matrix(gram_matrix)
+    assert repr(report).startswith("not written yet")
+    assert report.message.startswith("not written yet")
+    assert "not written yet" in report._repr_html_()
+    assert (report.passed, report.mistake) == (False, "not written yet")
+
+
+def test_the_students_line_is_shown():
+    def content_loss(generated, target):
+        difference = generated - target
+        return difference @ 3
+
+    report = check.content_loss(content_loss)
+    line = content_loss.__code__.co_firstlineno + 2
+    assert report.mistake == "exception"
+    assert f"ValueError at line {line}, `return difference @ 3`" in report.message
+
+
+def test_an_exception_comes_with_advice():
+    report = check.gram_matrix(lambda features: inputs.flat(features).T @ inputs.flat(features))
+    assert "`.T` turns all axes round" in report.message
+
+
+def test_an_endless_loop_is_stopped_and_its_line_shown():
+    turns = [0]
+
+    def content_loss(generated, target):
+        while True:
+            turns[0] += 1
+
+    start = time.perf_counter()
+    report = check.content_loss(content_loss)
+    assert time.perf_counter() - start < 10
+    assert report.mistake == "endless loop"
+    assert "`turns[0] += 1`" in report.message or "`while True:`" in report.message
+    kept = turns[0]
+    time.sleep(0.05)
+    assert turns[0] == kept, "it runs on"
+
+
+def test_the_factor_is_named():
+    report = check.gram_matrix(lambda features: 0.75 * inputs.gram(features))
+    assert report.mistake == "off by a factor 3/4"
+
+
+def test_an_unknown_mistake_gets_the_failing_property_and_numbers():
+    report = check.gram_matrix(lambda features: inputs.gram(np.sin(features)))
+    assert report.mistake == "wrong scaling"
+    assert "Twice the features are 4 times the matrix." in report.message
+    assert "expected [[[10, 14], [14, 21]]], came" in report.message
+
+
+def test_a_function_that_takes_tensors_only_is_given_tensors():
+    assert check.gram_matrix(lambda features: inputs.gram(features.numpy())).passed
+
+
+def test_a_students_warnings_and_prints_break_nothing(capsys):
+    def gram_matrix(features):
+        print(features / 0)
+        return np.float32(1e30) ** 2 * features
+
+    assert check.gram_matrix(gram_matrix).mistake == "NaN"
+
+
+@pytest.mark.parametrize(
+    "strange", [len, exit, object, 3, [], "gram_matrix", lambda *_: [object()]]
+)
+@every_exercise
+def test_nothing_a_student_gives_breaks_a_check(name, strange):
+    assert not report_on(name, strange).passed
+
+
+def test_strict_raises():
+    check.to_vgg(images.to_vgg, strict=True)
+    with pytest.raises(AssertionError, match="mean not subtracted"):
+        check.to_vgg(lambda image: image[..., ::-1], strict=True)
+
+
+def test_hints_come_one_at_a_time(capsys):
+    fresh = check.Check(features.GRAM_MATRIX)
+    for _ in range(5):
+        fresh.hint()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:11] for line in lines] == [f"Hint {n} of 4" for n in (1, 2, 3, 4, 4)]
+
+
+def test_progress_shows_what_is_done():
+    fresh = check.Check(pictures.TO_VGG)
+    assert "not tried" in repr(fresh)
+    check.to_vgg(images.to_vgg)
+    check.from_vgg(lambda prepared: None)
+    shown = check.progress()
+    assert shown.states["to_vgg"] == "done"
+    assert shown.states["from_vgg"] == "not written yet"
+    assert "✓ to_vgg" in repr(shown)
+    assert "of 12 done" in shown._repr_html_()
+
+
+def test_the_panel_shows_a_students_text_as_text():
+    report = check.gram_matrix(lambda features: exec("raise ValueError('<script>')"))
+    assert "<script>" in report.message
+    assert "<script>" not in report._repr_html_()
+    assert 'role="status"' in report._repr_html_()
+
+
+@every_exercise
+def test_a_check_takes_less_than_two_seconds(name):
+    start = time.perf_counter()
+    report_on(name, RIGHT[name][0])
+    report_on(name, WRONG[name][1][1])
+    assert time.perf_counter() - start < 4, "two checks"

@@ -1,0 +1,369 @@
+"""The worker: answers every wish, starts once, ends cleanly, and forgets nothing it should keep."""
+
+import dataclasses
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from nst_tutorial import TransferConfig, stylize
+from nst_tutorial.recipe import as_code
+from nst_tutorial.worker import NEWS_A_SECOND, Job, Picture, Worker
+
+CONFIG = TransferConfig(  # shallow layers: their graph is compiled in a moment
+    content_layers="block2_conv1",
+    style_layers=("block1_conv1", "block2_conv1"),
+    size=64,
+    steps=12,
+    scales=1,
+    optimizer="adam",
+)
+
+
+class Bench:
+    """A worker, and all the news that came from it."""
+
+    def __init__(self, job, extractor):
+        self.news = []
+        self.worker = Worker(job, extractor, self.news.append)
+
+    @property
+    def last(self):
+        return self.news[-1]
+
+    def wait(self, holds, seconds=20.0):
+        """Wait until `holds(news)` of the latest news."""
+        stop = time.perf_counter() + seconds
+        while not (self.news and holds(self.last)):
+            assert time.perf_counter() < stop, self.news[-1:]
+            time.sleep(0.005)
+        return self.last
+
+    def until(self, *phases):
+        return self.wait(lambda news: news.phase in phases)
+
+
+@pytest.fixture
+def job(photograph, painting):
+    return Job(Picture("content", photograph), Picture("style", painting), CONFIG)
+
+
+@pytest.fixture
+def bench(job, extractor):
+    one = Bench(job, extractor)
+    yield one
+    one.worker.close()
+    assert not painters()
+
+
+def painters():
+    return [thread for thread in threading.enumerate() if thread.name == "painter"]
+
+
+def changed(job, **settings):
+    return dataclasses.replace(job, config=dataclasses.replace(job.config, **settings))
+
+
+def test_nothing_starts_before_it_is_asked_for(bench):
+    assert not painters()
+    assert not bench.news
+
+
+def test_a_job_shows_where_the_picture_starts(bench, job):
+    bench.worker.paint(job)
+    news = bench.until("ready")
+    assert news.painted.image.shape[1:3] == (50, 64)
+    assert news.painted.step == 0
+
+
+def test_run_takes_the_steps_of_one_run(bench):
+    bench.worker.run()
+    news = bench.until("done")
+    assert news.painted.step == news.planned == CONFIG.steps
+    assert [row["step"] for row in news.history] == list(range(1, CONFIG.steps + 1))
+    row = news.history[-1]
+    assert row["content"] + row["style"] + row["tv"] == pytest.approx(row["total"], rel=1e-4)
+    assert row["total"] < news.history[0]["total"]
+
+
+def test_starting_twice_starts_once(bench):
+    for _ in range(20):
+        bench.worker.run()
+    assert len(painters()) == 1
+    assert bench.until("done").painted.step == CONFIG.steps
+
+
+def test_pausing_before_the_first_step(bench):
+    bench.worker.run()
+    bench.worker.pause()
+    assert bench.until("ready").painted.step == 0
+    bench.worker.run()
+    assert bench.until("done").painted.step == CONFIG.steps
+
+
+def test_pause_holds_the_step_count_and_run_goes_on_as_if_nothing_were(bench, job):
+    long = changed(job, steps=150)
+    bench.worker.paint(long)
+    bench.worker.run()
+    bench.wait(lambda news: news.painted.step >= 2)
+    bench.worker.pause()
+    held = bench.until("paused").painted.step
+    time.sleep(0.2)
+    assert bench.last.painted.step == held < 150
+    bench.worker.run()
+    news = bench.until("done")
+    assert news.painted.breaks == ()
+    pictures = long.content.source, long.style.source
+    expected = stylize(*pictures, bench.worker.extractor, long.config).image
+    np.testing.assert_array_equal(news.painted.image, expected)
+
+
+def test_single_steps(bench):
+    for step in (1, 2, 3):
+        bench.worker.step()
+        bench.wait(lambda news, step=step: news.phase == "paused" and news.painted.step == step)
+    bench.worker.step()
+    bench.worker.step()
+    bench.wait(lambda news: news.phase == "paused" and news.painted.step == 5)
+
+
+def test_step_while_it_runs_pauses_it(bench, job):
+    bench.worker.paint(changed(job, steps=1000))
+    bench.worker.run()
+    bench.until("running")
+    bench.worker.step()
+    bench.until("paused")
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "nadam", "lbfgs"])
+def test_a_changed_weight_acts_on_the_next_step_and_the_picture_goes_on(bench, job, optimizer):
+    long = changed(job, optimizer=optimizer, steps=500)
+    bench.worker.paint(long)
+    bench.worker.run()
+    bench.wait(lambda news: news.painted.step >= 3)
+    graph = bench.worker._transfer._differentiate
+    before = bench.last.painted
+    new = changed(long, style_weight=0.0, tv_weight=0.0)
+    bench.worker.paint(new)
+    after = bench.wait(lambda news: news.painted.job == new)
+    assert after.painted.step > before.step
+    assert after.history[-1]["style"] == 0
+    assert bench.worker._transfer._differentiate is graph
+    assert graph.experimental_get_tracing_count() == 1
+    assert after.painted.breaks
+
+
+def test_a_weight_changed_after_the_end_runs_on(bench, job):
+    bench.worker.run()
+    bench.until("done")
+    bench.worker.paint(changed(job, style_weight=1.0))
+    news = bench.wait(lambda news: news.phase == "done" and news.painted.step == 24)
+    assert news.painted.breaks == (12,)
+
+
+@pytest.mark.parametrize(
+    ("setting", "kept"),
+    [
+        ({"content_layers": ("block1_conv2",)}, True),
+        ({"optimizer": "lbfgs"}, True),
+        ({"size": 48}, False),
+        ({"init": "noise"}, False),
+    ],
+)
+def test_what_needs_a_new_start_starts_again_and_the_rest_keeps_the_picture(
+    bench, job, setting, kept
+):
+    bench.worker.run()
+    bench.until("done")
+    bench.worker.pause()
+    new = changed(job, **setting)
+    bench.worker.paint(new)
+    news = bench.wait(lambda news: news.painted.job == new)
+    assert news.painted.step == (12 if kept else 0)
+    bench.worker.step()
+    bench.wait(lambda news: news.painted.step == (13 if kept else 1))
+
+
+def test_reset_goes_back_to_the_start_without_compiling(bench, photograph):
+    bench.worker.run()
+    first = bench.until("done").painted.image
+    graph = bench.worker._transfer._differentiate
+    bench.worker.reset()
+    news = bench.until("ready")
+    assert news.painted.step == 0
+    assert not news.history
+    bench.worker.run()
+    np.testing.assert_array_equal(bench.until("done").painted.image, first)
+    assert bench.worker._transfer._differentiate is graph
+    assert graph.experimental_get_tracing_count() == 1
+
+
+def test_going_back_brings_the_picture_and_its_settings(bench, job):
+    bench.worker.run()
+    kept = bench.until("done").painted
+    bench.worker.paint(changed(job, size=48))
+    bench.wait(lambda news: news.phase == "done" and news.painted.image.shape[2] == 48)
+    bench.worker.go_back(kept)
+    news = bench.until("paused")
+    assert news.painted.job == job
+    assert news.painted.step == kept.step
+    np.testing.assert_array_equal(news.painted.image, kept.image)
+    bench.worker.step()
+    assert bench.wait(lambda news: news.painted.step == 13).painted.breaks == (12,)
+
+
+def test_an_error_is_a_sentence_and_run_works_again(bench, job):
+    bad = dataclasses.replace(job, style=Picture("no picture", b"no picture"))
+    bench.worker.paint(bad)
+    assert bench.until("failed").message == (
+        "the data is not a picture, or of a kind that cannot be read."
+    )
+    bench.worker.paint(job)
+    bench.worker.run()
+    assert bench.until("done").message == ""
+
+
+def test_a_loss_that_is_no_number_keeps_the_picture(bench, job):
+    bench.worker.run()
+    image = bench.until("done").painted.image
+    bench.worker.paint(changed(job, style_weight=1e38, content_weight=1e38))
+    news = bench.until("failed")
+    assert "no longer a number" in news.message
+    np.testing.assert_array_equal(news.painted.image, image)
+    bench.worker.paint(job)
+    bench.worker.run()
+    assert bench.until("done").painted.step > CONFIG.steps
+
+
+def test_whatever_goes_wrong_ends_in_a_sentence(bench, monkeypatch):
+    def fail(self, steps, callback):
+        raise MemoryError("no room\nat all")
+
+    monkeypatch.setattr("nst_tutorial.transfer.StyleTransfer.run", fail)
+    bench.worker.run()
+    assert bench.until("failed").message == "MemoryError: no room"
+    monkeypatch.undo()
+    bench.worker.run()
+    bench.until("done")
+
+
+def test_a_thousand_wishes_flood_nobody(bench, job):
+    bench.worker.paint(changed(job, steps=1000))
+    bench.worker.run()
+    bench.until("running")
+    began, before = time.perf_counter(), len(bench.news)
+    for number in range(1000):
+        bench.worker.paint(changed(job, steps=1000, style_weight=float(number)))
+    asked = time.perf_counter() - began
+    assert asked < 1
+    news = bench.wait(lambda news: news.painted.job.config.style_weight == 999)
+    seconds = time.perf_counter() - began
+    assert len(bench.news) - before <= 40 * max(seconds, 1)
+    assert len(painters()) == 1
+    assert len(news.painted.breaks) < 1000
+
+
+def test_news_is_rare_enough_for_a_browser(bench, job):
+    bench.worker.paint(changed(job, steps=60))
+    bench.worker.run()
+    bench.until("running")
+    began = time.perf_counter()
+    count = len(bench.news)
+    bench.until("done")
+    assert len(bench.news) - count <= NEWS_A_SECOND * (time.perf_counter() - began) + 2
+
+
+def test_close_ends_the_thread_while_it_runs(bench, job):
+    bench.worker.paint(changed(job, steps=1000, optimizer="lbfgs"))
+    bench.worker.run()
+    bench.until("running")
+    bench.worker.close()
+    assert not painters()
+    assert bench.worker._transfer is None
+    bench.worker.run()
+    assert not painters()
+
+
+def test_one_who_looks_on_and_breaks_does_not_hang_the_worker(job, extractor):
+    def break_down(news):
+        raise RuntimeError("no screen")
+
+    worker = Worker(job, extractor, break_down)
+    worker.run()
+    stop = time.perf_counter() + 20
+    while painters():
+        assert time.perf_counter() < stop
+        time.sleep(0.01)
+    worker.close()
+
+
+# Taking it home ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def on_disk(tmp_path, photograph, painting):
+    from nst_tutorial import save_image
+
+    save_image(tmp_path / "photo.png", photograph)
+    save_image(tmp_path / "style.png", painting)
+    content, style = (Picture(name, str(tmp_path / f"{name}.png")) for name in ("photo", "style"))
+    return Job(content, style, CONFIG)
+
+
+def made_by(code, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    names = {}
+    exec(compile(code, "cell", "exec"), names)
+    assert (folder / "painted.png").is_file()
+    return names["result"]
+
+
+@pytest.mark.parametrize("settings", [{}, {"init": "noise", "seed": 3}, {"optimizer": "lbfgs"}])
+@pytest.mark.parametrize("pause_at", [None, 5])
+def test_the_code_makes_the_same_picture(
+    extractor, on_disk, tmp_path, monkeypatch, settings, pause_at
+):
+    bench = Bench(changed(on_disk, **settings), extractor)
+    for _ in range(pause_at or 0):
+        bench.worker.step()
+    if not pause_at:
+        bench.worker.run()
+    painted = bench.wait(
+        lambda news: (
+            news.phase == ("paused" if pause_at else "done")
+            and news.painted.step == (pause_at or CONFIG.steps)
+        )
+    ).painted
+    bench.worker.close()
+    code = as_code(painted, extractor)
+    assert "changed on the way" not in code
+    result = made_by(code, tmp_path, monkeypatch)
+    np.testing.assert_array_equal(result.image, painted.image)
+    assert len(result.history) == painted.step
+
+
+def test_the_code_says_where_the_path_is_not_repeated(extractor, on_disk, tmp_path, monkeypatch):
+    bench = Bench(on_disk, extractor)
+    bench.worker.step()
+    bench.wait(lambda news: news.phase == "paused" and news.painted.step == 1)
+    bench.worker.paint(changed(on_disk, style_weight=1.0))
+    news = bench.wait(lambda news: news.painted.job.config.style_weight == 1)
+    assert "changed on the way" in as_code(news.painted, extractor)
+    bench.worker.step()
+    painted = bench.wait(lambda news: news.painted.step == 2).painted
+    bench.worker.close()
+    code = as_code(painted, extractor)
+    assert "changed on the way, or a run began anew (after step 1)" in code
+    result = made_by(code, tmp_path, monkeypatch)
+    assert (result.config.style_weight, len(result.history)) == (1.0, 2)
+
+
+def test_the_code_names_uploads_and_arrays(job, extractor, photograph):
+    from nst_tutorial.worker import Painted
+
+    upload = dataclasses.replace(job, style=Picture("my cat.jpg", b"..."))
+    code = as_code(Painted(upload, photograph, 12), extractor)
+    assert "# Put the file that you uploaded, my cat.jpg, beside this notebook." in code
+    assert 'stylize(content, "my cat.jpg", extractor, config)' in code
+    compile(code, "cell", "exec")
