@@ -169,7 +169,8 @@ def _explain(exercise, student, expected, answers):
     for explanation in EXPLANATIONS:
         found = explanation(exercise, student, expected, answers)
         if found:
-            raise Trouble(found[0], f"{found[1]}\n{example}" if example else found[1])
+            shown = example and explanation is not _stopped  # that came of another input
+            raise Trouble(found[0], f"{found[1]}\n{example}" if shown else found[1])
     _test_properties(exercise, student, expected, answers, example)
     raise Trouble("wrong result", f"The results differ, in no way that is known.\n{example}")
 
@@ -261,7 +262,7 @@ def _some_channels(exercise, student, expected, answers):
     good = [c for c in range(3) if all(_close(e[..., c], came[..., c]) for e, came in pairs)]
     if good:
         numbers = " and ".join(map(str, good))
-        return "only some channels", f"Of the last axis only number {numbers} is right."
+        return "only some channels", f"Only these channels of the last axis are right: {numbers}."
 
 
 EXPLANATIONS = (

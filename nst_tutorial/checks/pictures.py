@@ -34,7 +34,7 @@ TO_VGG = Exercise(
         ("RGB for BGR", lambda x: x - flip(M),
          "Each colour has its own mean, but VGG19 eats blue first: reverse the last axis."),
         ("means in RGB order", lambda x: flip(x) - flip(M),
-         "The picture is flipped, the means are not: 103.939 is blue's, and blue comes first now."),
+         "103.939 is blue's: flip the picture, then subtract (103.939, 116.779, 123.68)."),
         ("mean added", lambda x: flip(x) + M, "The means are added; subtract them."),
         ("mean subtracted twice", lambda x: flip(x) - 2 * M, "The means are subtracted twice."),
         ("mean not subtracted", flip, "The colours are flipped, but the means are still in."),

@@ -30,7 +30,8 @@ class Report:
     def __repr__(self):
         if self.mistake == "not written yet":
             return self.message
-        return f"{SIGNS.get(self.state, '✗')} {self.name}: {self.state}\n{self.message}"
+        text = f"{SIGNS.get(self.state, '✗')} {self.name}: {self.state}\n{self.message}"
+        return text if self.passed else f"{text}\nStuck? check.{self.name}.hint()"
 
     def _repr_html_(self):
         title, *lines = repr(self).splitlines()

@@ -62,7 +62,7 @@ MODIFIED = (
 
 
 ADVICE = {  # what helps where an exception's line or text has these words
-    ".T": "`.T` turns all axes round, the batch's too: use `swapaxes(1, 2)`.",
+    ".T": "`.T` turns all axes round, the batch's too: flatten H and W, then `swapaxes(1, 2)`.",
     "to unpack": "The arrays have a batch axis in front: (B, H, W, N).",
     "truth value": "`if` takes one answer, not an array of them: use `np.where`.",
 }
