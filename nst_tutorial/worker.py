@@ -181,7 +181,7 @@ class Worker:
                     self._gate(1)
                     self._run()
         except _ClosedError:
-            pass
+            return
         except Exception as error:  # whatever it is, the panel says so and lives on
             self._fail(error)
 

@@ -125,7 +125,7 @@ def test_single_steps(bench):
         bench.wait(lambda news, step=step: news.phase == "paused" and news.painted.step == step)
     bench.worker.step()
     bench.worker.step()
-    bench.wait(lambda news: news.phase == "paused" and news.painted.step == 5)
+    assert bench.wait(lambda news: news.phase == "paused" and news.painted.step == 5)
 
 
 def test_step_while_it_runs_pauses_it(bench, job):
@@ -133,7 +133,7 @@ def test_step_while_it_runs_pauses_it(bench, job):
     bench.worker.run()
     bench.until("running")
     bench.worker.step()
-    bench.until("paused")
+    assert bench.until("paused").painted.step < 1000
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "nadam", "lbfgs"])

@@ -173,6 +173,7 @@ def test_06_step(lesson):
     held = lesson.step()
     lesson.press("Step")
     lesson.says(f"paused after step {held + 1}")
+    assert lesson.step() == held + 1
 
 
 def test_07_a_slider_by_keyboard(lesson):
