@@ -1,6 +1,6 @@
 """Style transfer: an optimizer moves the pixels until the losses are low.
 
-`StyleTransfer` is one picture at one size: its targets, its objective, its optimizer's state.
+`StyleTransfer` is one picture at one size: its objective, its optimizer's state.
 `stylize` runs one after another from a small picture to the full size.
 """
 
@@ -13,14 +13,8 @@ from nst_tutorial.backend import keras, ops, value_and_gradient
 from nst_tutorial.errors import NSTError
 from nst_tutorial.extractors import Extractor, load_extractor, smallest_side
 from nst_tutorial.images import load_image
-from nst_tutorial.losses import (
-    content_loss,
-    gram_distance,
-    mean_gram_matrix,
-    total_loss,
-    total_variation_loss,
-)
-from nst_tutorial.records import Progress, Result, TransferConfig, layer_weights
+from nst_tutorial.objective import Objective
+from nst_tutorial.records import Progress, Result, TransferConfig
 from nst_tutorial.scales import coarse_to_fine, enlarge, resize, scaled
 
 NO_NUMBER = "a loss or its gradient is no longer a number: lower the learning rate or the weights"
@@ -51,19 +45,9 @@ class StyleTransfer:
 
     def __init__(self, content_image, style_images, extractor, config, start):
         self.config = config
-        content_layers = config.content_layers if content_image is not None else ()
-        style_layers = config.style_layers if style_images else ()
-        if not (content_layers or style_layers):
-            raise NSTError("neither a content nor a style picture was given; give at least one.")
-        self.extractor = extractor.select(content_layers + style_layers)
-        self.content_targets = self._content_targets(content_image, content_layers)
-        self.style_targets = self._style_targets(style_images, style_layers)
+        self.objective = Objective(content_image, style_images, extractor, config, start.shape)
         self.shape = tuple(start.shape)
-        self._content_references = self._magnitudes(content_loss, self.content_targets)
-        self._style_references = self._magnitudes(gram_distance, self.style_targets)
-        positions = 3.0 * math.prod(side - 1 for side in self.shape[1:3])
-        self._tv_references = (1.0, 1.0) if config.convention == "paper" else (255.0, positions)
-        self._differentiate = value_and_gradient(self._objective)
+        self._differentiate = value_and_gradient(self.objective)
         self.restart(start)
 
     def restart(self, start):
@@ -93,7 +77,7 @@ class StyleTransfer:
         if self.config.optimizer == "lbfgs":
             raise NSTError("L-BFGS has no single steps: call run(steps), or choose adam.")
         before = ops.copy(self._picture.value)
-        terms, gradient = self._differentiate(before, self._weights())
+        terms, gradient = self._differentiate(before, self.objective.weights(self.config))
         terms = self._as_floats(terms, gradient)
         self._optimizer.learning_rate.assign(learning_rate or self.config.learning_rate)
         self._optimizer.apply([gradient], [self._picture])
@@ -123,7 +107,7 @@ class StyleTransfer:
 
         def evaluate(flat):
             image = ops.convert_to_tensor(flat.reshape(self._picture.shape), "float32")
-            terms, gradient = self._differentiate(image, self._weights())
+            terms, gradient = self._differentiate(image, self.objective.weights(self.config))
             latest.update(self._as_floats(terms, gradient))
             return latest["total"], np.asarray(gradient, "float64").ravel()
 
@@ -136,60 +120,6 @@ class StyleTransfer:
             bounds=scipy.optimize.Bounds(0, 255), callback=accept,
             options={"maxiter": steps, "maxfun": 20 * steps, "ftol": 0, "gtol": 0},
         )  # fmt: skip
-
-    def _objective(self, image, weights):
-        """The total loss of one picture, and its terms."""
-        features = self.extractor(image)
-        content = {
-            layer: content_loss(features[layer], P)[0] / self._content_references[layer]
-            for layer, P in self.content_targets.items()
-        }
-        style = {
-            layer: gram_distance(mean_gram_matrix(features[layer]), A)[0]
-            / self._style_references[layer]
-            for layer, A in self.style_targets.items()
-        }
-        top, positions = self._tv_references
-        tv = total_variation_loss(image / top, weights["exponent"])[0] / positions
-        mean_content = sum(content.values()) / max(len(content), 1)
-        weighted_style = sum(weights["layers"][layer] * loss for layer, loss in style.items())
-        total = total_loss(mean_content, weighted_style, tv, **weights["terms"])
-        return total, {"content": mean_content, "style": style, "tv": tv, "total": total}
-
-    def _weights(self):
-        """The config's weights as tensors: arguments of the compiled graph, not constants in it."""
-        terms = ("content_weight", "style_weight", "tv_weight")
-        numbers = {
-            "terms": {name: getattr(self.config, name) for name in terms},
-            "layers": layer_weights(self.config, self.style_targets),
-            "exponent": self.config.tv_exponent,
-        }
-        return keras.tree.map_structure(lambda x: ops.convert_to_tensor(x, "float32"), numbers)
-
-    def _content_targets(self, image, layers):
-        if image is None:
-            return {}
-        features = self.extractor(image)
-        return {layer: ops.cast(features[layer], "float32") for layer in layers}
-
-    def _style_targets(self, images, layers):
-        """Mean Gram matrices, blended: the same gradient as a blend of losses, at one's cost."""
-        blend = self.config.blend or (1.0,) * len(images)
-        if len(blend) != len(images):
-            raise NSTError(f"blend has {len(blend)} weights for {len(images)} style pictures.")
-        targets = dict.fromkeys(layers, 0.0)
-        for image, weight in zip(images, blend, strict=True):
-            features = self.extractor(image)
-            for layer in layers:
-                targets[layer] += weight / sum(blend) * mean_gram_matrix(features[layer])
-        return targets
-
-    def _magnitudes(self, distance, targets):
-        """What a term is divided by: its value where every feature is zero; 1 for the paper."""
-        if self.config.convention == "paper":
-            return dict.fromkeys(targets, 1.0)
-        sizes = {layer: distance(ops.zeros_like(one), one)[0] for layer, one in targets.items()}
-        return {layer: max(float(size), 1e-12) for layer, size in sizes.items()}
 
     def _as_floats(self, terms, gradient):
         terms = keras.tree.map_structure(float, terms)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-CORE = ("images", "extractors", "losses", "transfer")
+CORE = ("images", "extractors", "losses", "objective", "transfer")
 
 
 def text_of(name):
@@ -45,11 +45,13 @@ def test_the_core_is_small_enough_to_be_read_whole():
 def test_directions():
     """One direction only: losses know no pictures, extractors no losses, transfer no screen."""
     forbidden = {
-        "images": "extractors losses transfer records scales weights backend",
+        "decoding": "images extractors losses objective transfer records scales weights backend",
+        "images": "extractors losses objective transfer records scales weights backend",
         "weights": "images extractors losses transfer records scales",
         "losses": "images extractors transfer records scales weights",
         "extractors": "losses transfer records scales",
         "scales": "extractors losses transfer weights",
+        "objective": "transfer scales images weights",
         "transfer": "__main__",
     }
     for module, names in forbidden.items():

@@ -86,7 +86,7 @@ def test_a_blend_has_the_gradient_of_the_blended_losses(photograph, painting, ex
     for styles, blend in [([painting], None), ([other], None), ([painting, other], (1, 3))]:
         config = dataclasses.replace(only, blend=blend)
         one = StyleTransfer(photograph, styles, extractor, config, photograph)
-        _, gradient = one._differentiate(one._picture.value, one._weights())
+        _, gradient = one._differentiate(one._picture.value, one.objective.weights(config))
         gradients.append(np.asarray(gradient))
     first, second, blended = gradients
     expected = 0.25 * first + 0.75 * second
