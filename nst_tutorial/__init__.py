@@ -26,6 +26,8 @@ _MODULES = {
         "total_loss",
         "total_variation_loss",
     ],
+    "nst_tutorial.checkpoints": ["Checkpoint"],
+    "nst_tutorial.reruns": ["rerun"],
     "nst_tutorial.records": ["Result", "Step", "TransferConfig"],
     "nst_tutorial.transfer": ["StyleTransfer", "stylize"],
 }

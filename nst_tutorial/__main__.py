@@ -1,4 +1,4 @@
-"""The command line: nst-tutorial stylize | download | lab | doctor.
+"""The command line: nst-tutorial stylize | rerun | download | lab | doctor.
 
 Nothing heavy is imported until a command runs, so that --help answers at once. A user's mistake
 is one sentence on stderr and exit status 2.
@@ -6,23 +6,29 @@ is one sentence on stderr and exit status 2.
 
 import argparse
 import contextlib
+import functools
 import importlib.metadata
 import importlib.util
 import os
 import platform
 import subprocess
 import sys
+import tempfile
+import warnings
 from pathlib import Path
 
 from nst_tutorial import __version__
-from nst_tutorial.errors import NSTError
+from nst_tutorial.errors import NSTError, NSTWarning
+from nst_tutorial.interrupts import noted
 
 
 def main(arguments=None):
     """Run one command; return its exit status: 0 done, 1 stopped early, 2 the user's mistake."""
     options = _parser().parse_args(arguments)
     try:
-        return options.command(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = functools.partial(_say, warnings.showwarning)
+            return options.command(options)
     except (NSTError, ModuleNotFoundError) as error:
         print(f"nst-tutorial: {error}", file=sys.stderr)
         return 2
@@ -42,6 +48,24 @@ def stylize(options):
     layers = config.content_layers + config.style_layers
     extractor = load_extractor(options.extractor, layers, pooling=options.pooling)
     return max(_paint(options, config, extractor, output, styles) for output, styles in jobs)
+
+
+def rerun(options):
+    """Make a picture again from what its PNG says, and compare the files."""
+    from nst_tutorial import rerun
+    from nst_tutorial.images import check_writable
+
+    picture = options.picture
+    output = check_writable(options.output or picture.with_stem(f"{picture.stem}-again"))
+    if output.resolve() == picture.resolve():
+        raise NSTError(f"{output} would be overwritten; give another name by -o.")
+    inputs = (options.content, options.style, options.start, options.extractor)
+    with noted(), _bar(output.name) as show:
+        result = rerun(picture, *inputs, show)
+        status = _save(result, output)
+    same = picture.read_bytes() == output.read_bytes()
+    print(f"{picture} and {output} " + ("are the same, byte for byte." if same else "differ."))
+    return status
 
 
 def lab(options):
@@ -94,24 +118,66 @@ def _jobs(options):
 
 
 def _paint(options, config, extractor, output, styles):
-    from tqdm import tqdm
-
+    from nst_tutorial.checkpoints import Checkpoint
     from nst_tutorial.images import save_image
     from nst_tutorial.transfer import stylize
 
+    checkpoint = Checkpoint(f"{output}.checkpoint", options.checkpoint_every, options.resume)
+    if options.resume and not checkpoint.path.exists():
+        print(f"there is no {checkpoint.path}; starting from the beginning.", file=sys.stderr)
+    with noted(), _bar(output.name) as show:
+
+        def look(step):
+            show(step)
+            if options.save_every and step.step % options.save_every == 0:
+                try:
+                    save_image(output, step.image)
+                except NSTError as error:
+                    warnings.warn(str(error), NSTWarning, stacklevel=1)
+
+        result = stylize(options.content, styles, extractor, config, look, checkpoint=checkpoint)
+        status = _save(result, output)
+        if result.stopped is None:
+            checkpoint.remove()
+        elif checkpoint.path.exists():
+            print("Go on by the same command and --resume.")
+    return status
+
+
+@contextlib.contextmanager
+def _bar(name):
+    """Show progress while it lasts; yield a callback for the steps."""
+    from tqdm import tqdm
+
     # With a delay, however short, nothing is drawn before the first step: a mistake is one line.
-    with tqdm(total=config.steps, unit="step", desc=output.name, delay=1e-6) as bar:
+    with tqdm(unit="step", desc=name, delay=1e-6) as bar:
 
         def show(step):
+            bar.total, bar.n = step.steps, step.step
             bar.set_postfix_str(f"{step.size} px, loss {step.total:.3g}", refresh=False)
-            bar.update()
-            if options.save_every and step.step % options.save_every == 0:
-                save_image(output, step.image)
+            bar.update(0)
 
-        result = stylize(options.content, styles, extractor, config, show)
-    result.save(output)
-    print(f"{output} saved" + (f"; it was {result.stopped}." if result.stopped else "."))
+        yield show
+
+
+def _save(result, output):
+    """Save a result, elsewhere if its own place refuses; return the exit status."""
+    try:
+        result.save(output)
+    except NSTError as error:
+        elsewhere = Path(tempfile.mkdtemp(prefix="nst-tutorial-")) / output.name
+        result.save(elsewhere)
+        raise NSTError(f"{error} The picture is in {elsewhere}.") from None
+    print(f"{output} saved" + (f"; it was stopped: {result.stopped}." if result.stopped else "."))
     return 1 if result.stopped else 0
+
+
+def _say(show, message, category, *where, **more):
+    """Show the package's own warnings as a sentence, and others as ever."""
+    if issubclass(category, NSTWarning):
+        print(f"nst-tutorial: {message}", file=sys.stderr)
+    else:
+        show(message, category, *where, **more)
 
 
 def _config(options):
@@ -120,6 +186,8 @@ def _config(options):
 
     from nst_tutorial.records import TransferConfig
 
+    if not options.checkpoint_every >= 0:
+        raise NSTError(f"checkpoint-every is {options.checkpoint_every}; it must be 0 or more.")
     if options.save_every is not None and options.save_every < 1:
         raise NSTError(f"save-every is {options.save_every}; it must be at least 1.")
     fields = {field.name for field in dataclasses.fields(TransferConfig)}
@@ -140,6 +208,7 @@ def _parser():
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_stylize(commands.add_parser("stylize", help="paint a photograph in a picture's style"))
+    _add_rerun(commands.add_parser("rerun", help="make a picture again from its own PNG"))
     doctor_parser = commands.add_parser("doctor", help="say what is installed and how fast")
     doctor_parser.set_defaults(command=doctor)
     download_parser = commands.add_parser("download", help="fetch VGG19's weights (80 MB) now")
@@ -180,7 +249,20 @@ def _add_stylize(parser):
     add("--seed", type=int, help="of the noise (0)")
     add("--extractor", help="pocket, vgg19, random, random-vgg19, or a file of weights (pocket)")
     add("--pooling", help="average or max (what the weights were trained with)")
+    add("--checkpoint-every", type=float, default=10, metavar="S", help="seconds (10)")
+    add("--resume", action="store_true", help="go on from OUT.png.checkpoint, if it is there")
     add("--save-every", type=int, metavar="N", help="save the picture so far every N steps")
+
+
+def _add_rerun(parser):
+    parser.set_defaults(command=rerun)
+    add = parser.add_argument
+    add("picture", type=Path, metavar="PICTURE.png", help="a picture that stylize saved")
+    add("-o", "--output", type=Path, metavar="OUT.png", help="(PICTURE-again.png)")
+    add("--content", metavar="FILE", help="where the content picture is now")
+    add("--style", metavar="FILE", nargs="+", help="where the style pictures are now")
+    add("--start", metavar="FILE", help="where the starting picture is now")
+    add("--extractor", metavar="FILE", help="where the extractor's weights are now")
 
 
 if __name__ == "__main__":

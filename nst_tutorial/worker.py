@@ -16,6 +16,7 @@ import numpy as np
 
 from nst_tutorial import transfer as transfers
 from nst_tutorial.errors import NSTError
+from nst_tutorial.inputs import load_pictures, starting_picture
 from nst_tutorial.records import TransferConfig, layer_weights
 
 NEWS_A_SECOND = 8.0  # at most, while it runs: more would flood the way to the browser
@@ -224,8 +225,8 @@ class Worker:
 
     def _load(self, job):
         content, style = job.content.source, job.style.source
-        content, styles, _ = transfers.load_pictures(content, style, None, job.config)
-        start, _ = transfers.starting_picture(content.shape, content, styles, None, job.config)
+        content, styles, _ = load_pictures(content, style, None, job.config)
+        start, _ = starting_picture(content.shape, content, styles, None, job.config)
         self._pictures, self._start = (content, styles), start
 
     def _place(self, painted):
