@@ -42,6 +42,7 @@ class TransferConfig:
     size: int = 384  # longest side of the result in pixels; never more than the picture's own
     style_size: int | None = None  # longest side of the style picture; None: as `size`
     scales: int = 2  # sizes to go through, each twice the one before; 1: the full size alone
+    margin: float = 0.04  # of the longest side, mirrored around while it is painted, then cut off
     optimizer: str = "lbfgs"  # or "adam", "nadam", which need some four times as many steps
     steps: int = 60  # in all sizes together; iterations of L-BFGS
     learning_rate: float = 8.0  # of Adam and Nadam, in pixel values, at the full size
@@ -57,6 +58,8 @@ class TransferConfig:
             self._demand(field, known.__contains__, f"must be one of {', '.join(known)}")
         for field in AT_LEAST_0:
             self._demand(field, lambda x: 0 <= x < math.inf, "must be a number from 0 up")
+        self._demand("margin", lambda x: 0 <= x <= 1, "must be a number from 0 to 1")
+        self._demand("seed", lambda x: x >= 0 and x % 1 == 0, "must be a whole number from 0 up")
         for field in AT_LEAST_1:
             self._demand(field, lambda x: x >= 1 and x % 1 == 0, "must be a whole number from 1 up")
         for field in ABOVE_0:
