@@ -35,7 +35,7 @@ from nst_tutorial.parts import (
     menu,
     slider,
 )
-from nst_tutorial.recipe import as_code
+from nst_tutorial.souvenir import as_code
 from nst_tutorial.records import TransferConfig, layer_weights
 from nst_tutorial.worker import Job, Picture, Worker
 
