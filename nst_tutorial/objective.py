@@ -1,13 +1,13 @@
 """The objective: what a transfer minimizes, of one content picture and the styles, at one size."""
 
-import math
-
 from nst_tutorial.backend import keras, ops
 from nst_tutorial.errors import NSTError
+from nst_tutorial.implementations import CONVENTIONS
 from nst_tutorial.losses import (
+    absolute_variation_loss,
     content_loss,
     gram_distance,
-    mean_gram_matrix,
+    gram_matrix,
     total_loss,
     total_variation_loss,
 )
@@ -38,13 +38,15 @@ class Objective:
         if not (content_layers or style_layers):
             raise NSTError("neither a content nor a style picture was given; give at least one.")
         self.extractor = extractor.select(content_layers + style_layers)
-        self.relative = config.convention == "relative"
+        self.convention = CONVENTIONS[config.convention]
         self.content_targets = self._content_targets(content_image, content_layers)
         self.style_targets = self._style_targets(style_images, style_layers, config.blend)
-        self._content_references = self._magnitudes(content_loss, self.content_targets)
-        self._style_references = self._magnitudes(gram_distance, self.style_targets)
-        positions = 3.0 * math.prod(side - 1 for side in shape[1:3])
-        self._tv_references = (255.0, positions) if self.relative else (1.0, 1.0)
+        self._content_divisors = {
+            layer: self._content_divisor(P) for layer, P in self.content_targets.items()
+        }
+        self._style_divisors = {
+            layer: self._style_divisor(A, *shape[1:3]) for layer, A in self.style_targets.items()
+        }
 
     def __call__(self, image, weights):
         """Evaluate a picture.
@@ -59,16 +61,14 @@ class Objective:
         """
         features = self.extractor(image)
         content = {
-            layer: content_loss(features[layer], P)[0] / self._content_references[layer]
+            layer: content_loss(features[layer], P)[0] / self._content_divisors[layer]
             for layer, P in self.content_targets.items()
         }
         style = {
-            layer: gram_distance(mean_gram_matrix(features[layer]), A)[0]
-            / self._style_references[layer]
+            layer: gram_distance(self._gram(features[layer]), A)[0] / self._style_divisors[layer]
             for layer, A in self.style_targets.items()
         }
-        top, positions = self._tv_references
-        tv = total_variation_loss(image / top, weights["exponent"])[0] / positions
+        tv = variation(image, self.convention, weights["exponent"])
         mean_content = sum(content.values()) / max(len(content), 1)
         weighted_style = sum(weights["layers"][layer] * loss for layer, loss in style.items())
         total = total_loss(mean_content, weighted_style, tv, **weights["terms"])
@@ -91,7 +91,7 @@ class Objective:
         return {layer: ops.cast(features[layer], "float32") for layer in layers}
 
     def _style_targets(self, images, layers, blend):
-        """Mean Gram matrices, blended: the same gradient as a blend of losses, at one's cost."""
+        """Divided Gram matrices, blended: the same gradient as a blend of losses, at one's cost."""
         blend = blend or (1.0,) * len(images)
         if len(blend) != len(images):
             raise NSTError(f"blend has {len(blend)} weights for {len(images)} style pictures.")
@@ -99,12 +99,33 @@ class Objective:
         for image, weight in zip(images, blend, strict=True):
             features = self.extractor(image)
             for layer in layers:
-                targets[layer] += weight / sum(blend) * mean_gram_matrix(features[layer])
+                targets[layer] += weight / sum(blend) * self._gram(features[layer])
         return targets
 
-    def _magnitudes(self, distance, targets):
-        """What a term is divided by: its value where every feature is zero; 1 for raw losses."""
-        if not self.relative:
-            return dict.fromkeys(targets, 1.0)
-        sizes = {layer: distance(ops.zeros_like(one), one)[0] for layer, one in targets.items()}
-        return {layer: max(float(size), 1e-12) for layer, size in sizes.items()}
+    def _gram(self, F):
+        """A Gram matrix, divided as the convention has it: by its number of positions, mostly."""
+        return gram_matrix(F) / self.convention.gram(*F.shape[1:])
+
+    def _content_divisor(self, P):
+        if self.convention.relative:
+            return _value(content_loss(ops.zeros_like(P), P))
+        return self.convention.content(*P.shape[1:]) / 2  # content_loss has a ½ already
+
+    def _style_divisor(self, A, height, width):
+        if self.convention.relative:
+            return _value(gram_distance(ops.zeros_like(A), A))
+        N = A.shape[-1]
+        return self.convention.distance(N, height, width) / (4 * N**2)  # gram_distance's own
+
+
+def variation(image, convention, exponent):
+    """The total variation of a picture `(1, H, W, 3)`, RGB, 0..255, in a convention's units."""
+    x = image / ops.convert_to_tensor(convention.pixel, "float32")
+    if convention.variation == "squares":
+        return total_variation_loss(x, exponent)[0] / convention.pixels(*image.shape[1:3])
+    return absolute_variation_loss(x, mean=convention.variation == "mean")[0]
+
+
+def _value(loss):
+    """What a relative term is divided by: its value where every feature is zero."""
+    return max(float(loss[0]), 1e-12)
