@@ -16,7 +16,6 @@ _MODULES = {
     "nst_tutorial.images": ["from_vgg", "load_image", "save_image", "to_uint8", "to_vgg"],
     "nst_tutorial.extractors": ["Extractor", "load_extractor"],
     "nst_tutorial.losses": [
-        "absolute_variation_loss",
         "content_loss",
         "content_loss_gradient",
         "gram_distance",
@@ -28,6 +27,8 @@ _MODULES = {
         "total_loss",
         "total_variation_loss",
     ],
+    "nst_tutorial.checkpoints": ["Checkpoint"],
+    "nst_tutorial.reruns": ["rerun"],
     "nst_tutorial.records": ["Result", "Step", "TransferConfig"],
     "nst_tutorial.transfer": ["StyleTransfer", "stylize"],
 }

@@ -1,4 +1,4 @@
-"""The command line: nst-tutorial stylize | download | lab | doctor.
+"""The command line: nst-tutorial stylize | rerun | download | lab | doctor.
 
 Nothing heavy is imported until a command runs, so that --help answers at once. A user's mistake
 is one sentence on stderr and exit status 2.
@@ -6,23 +6,29 @@ is one sentence on stderr and exit status 2.
 
 import argparse
 import contextlib
+import functools
 import importlib.metadata
 import importlib.util
 import os
 import platform
 import subprocess
 import sys
+import tempfile
+import warnings
 from pathlib import Path
 
 from nst_tutorial import __version__
-from nst_tutorial.errors import NSTError
+from nst_tutorial.errors import NSTError, NSTWarning
+from nst_tutorial.interrupts import noted
 
 
 def main(arguments=None):
     """Run one command; return its exit status: 0 done, 1 stopped early, 2 the user's mistake."""
     options = _parser().parse_args(arguments)
     try:
-        return options.command(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = functools.partial(_say, warnings.showwarning)
+            return options.command(options)
     except (NSTError, ModuleNotFoundError) as error:
         print(f"nst-tutorial: {error}", file=sys.stderr)
         return 2
@@ -34,14 +40,35 @@ def stylize(options):
     """Paint one picture, or one for each style."""
     from nst_tutorial.extractors import load_extractor
     from nst_tutorial.images import check_writable
+    from nst_tutorial.implementations import CONVENTIONS
 
     config = _config(options)
     jobs = _jobs(options)
     for output, _ in jobs:
         check_writable(output)
     layers = config.content_layers + config.style_layers
-    extractor = load_extractor(options.extractor, layers, pooling=options.pooling)
+    convention = CONVENTIONS[options.recipe or "relative"]
+    pooling, border = options.pooling or convention.pooling, options.border or convention.border
+    extractor = load_extractor(options.extractor, layers, pooling=pooling, border=border)
     return max(_paint(options, config, extractor, output, styles) for output, styles in jobs)
+
+
+def rerun(options):
+    """Make a picture again from what its PNG says, and compare the files."""
+    from nst_tutorial import rerun
+    from nst_tutorial.images import check_writable
+
+    picture = options.picture
+    output = check_writable(options.output or picture.with_stem(f"{picture.stem}-again"))
+    if output.resolve() == picture.resolve():
+        raise NSTError(f"{output} would be overwritten; give another name by -o.")
+    inputs = (options.content, options.style, options.start, options.extractor)
+    with noted(), _bar(output.name) as show:
+        result = rerun(picture, *inputs, show)
+        status = _save(result, output)
+    same = picture.read_bytes() == output.read_bytes()
+    print(f"{picture} and {output} " + ("are the same, byte for byte." if same else "differ."))
+    return status
 
 
 def lab(options):
@@ -94,37 +121,98 @@ def _jobs(options):
 
 
 def _paint(options, config, extractor, output, styles):
-    from tqdm import tqdm
-
+    from nst_tutorial.checkpoints import Checkpoint
     from nst_tutorial.images import save_image
+    from nst_tutorial.implementations import CONVENTIONS
+    from nst_tutorial.records import as_saved
     from nst_tutorial.transfer import stylize
 
+    prints = options.recipe and CONVENTIONS[options.recipe].prints
+    checkpoint = Checkpoint(f"{output}.checkpoint", options.checkpoint_every, options.resume)
+    if options.resume and not checkpoint.path.exists():
+        print(f"there is no {checkpoint.path}; starting from the beginning.", file=sys.stderr)
+    with noted(), _bar(output.name) as show:
+
+        def look(step):
+            show(step)
+            if prints and step.step % prints == 0:
+                _print_terms(step, config)
+            if options.save_every and step.step % options.save_every == 0:
+                try:
+                    save_image(output, as_saved(step.image, config))
+                except NSTError as error:
+                    warnings.warn(str(error), NSTWarning, stacklevel=1)
+
+        result = stylize(options.content, styles, extractor, config, look, checkpoint=checkpoint)
+        status = _save(result, output)
+        if result.stopped is None:
+            checkpoint.remove()
+        elif checkpoint.path.exists():
+            print("Go on by the same command and --resume.")
+    return status
+
+
+def _print_terms(step, config):
+    """Print weighted terms, as the recipes' authors do."""
+    from tqdm import tqdm
+
+    from nst_tutorial.records import weighted
+
+    terms = weighted(step.row(), config).items()
+    tqdm.write(f"step {step.step}: " + ", ".join(f"{name} {loss:.4g}" for name, loss in terms))
+
+
+@contextlib.contextmanager
+def _bar(name):
+    """Show progress while it lasts; yield a callback for the steps."""
+    from tqdm import tqdm
+
     # With a delay, however short, nothing is drawn before the first step: a mistake is one line.
-    with tqdm(total=config.steps, unit="step", desc=output.name, delay=1e-6) as bar:
+    with tqdm(unit="step", desc=name, delay=1e-6) as bar:
 
         def show(step):
+            bar.total, bar.n = step.steps, step.step
             bar.set_postfix_str(f"{step.size} px, loss {step.total:.3g}", refresh=False)
-            bar.update()
-            if options.save_every and step.step % options.save_every == 0:
-                save_image(output, step.image)
+            bar.update(0)
 
-        result = stylize(options.content, styles, extractor, config, show)
-    result.save(output)
-    print(f"{output} saved" + (f"; it was {result.stopped}." if result.stopped else "."))
+        yield show
+
+
+def _save(result, output):
+    """Save a result, elsewhere if its own place refuses; return the exit status."""
+    try:
+        result.save(output)
+    except NSTError as error:
+        elsewhere = Path(tempfile.mkdtemp(prefix="nst-tutorial-")) / output.name
+        result.save(elsewhere)
+        raise NSTError(f"{error} The picture is in {elsewhere}.") from None
+    print(f"{output} saved" + (f"; it was stopped: {result.stopped}." if result.stopped else "."))
     return 1 if result.stopped else 0
 
 
+def _say(show, message, category, *where, **more):
+    """Show the package's own warnings as a sentence, and others as ever."""
+    if issubclass(category, NSTWarning):
+        print(f"nst-tutorial: {message}", file=sys.stderr)
+    else:
+        show(message, category, *where, **more)
+
+
 def _config(options):
-    """Take from the command line what was given; the rest keeps TransferConfig's defaults."""
+    """Take from the command line what was given; the rest is the recipe's, or the defaults."""
     import dataclasses
 
+    from nst_tutorial.conventions import recipe
     from nst_tutorial.records import TransferConfig
 
+    if not options.checkpoint_every >= 0:
+        raise NSTError(f"checkpoint-every is {options.checkpoint_every}; it must be 0 or more.")
     if options.save_every is not None and options.save_every < 1:
         raise NSTError(f"save-every is {options.save_every}; it must be at least 1.")
     fields = {field.name for field in dataclasses.fields(TransferConfig)}
     given = {name: value for name, value in vars(options).items() if name in fields}
-    return TransferConfig(**{name: value for name, value in given.items() if value is not None})
+    given = {name: value for name, value in given.items() if value is not None}
+    return dataclasses.replace(recipe(options.recipe or "relative"), **given)
 
 
 def _version(package):
@@ -140,6 +228,7 @@ def _parser():
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_stylize(commands.add_parser("stylize", help="paint a photograph in a picture's style"))
+    _add_rerun(commands.add_parser("rerun", help="make a picture again from its own PNG"))
     doctor_parser = commands.add_parser("doctor", help="say what is installed and how fast")
     doctor_parser.set_defaults(command=doctor)
     download_parser = commands.add_parser("download", help="fetch VGG19's weights (80 MB) now")
@@ -158,6 +247,7 @@ def _add_stylize(parser):
     add("content", metavar="CONTENT", help="the photograph")
     add("style", metavar="STYLE", nargs="+", help="the picture whose style it gets; several blend")
     add("-o", "--output", type=Path, required=True, metavar="OUT.png")
+    add("--recipe", help="a known implementation's settings: keras_io, tensorflow_tutorial, …")
     add("--size", type=int, help="longest side of the result in pixels (384)")
     add("--steps", type=int, help="in all; Adam and Nadam need about 250 (60)")
     add("--content-weight", type=float, help="more keeps more of the photograph (20)")
@@ -167,20 +257,36 @@ def _add_stylize(parser):
     add("--content-layers", nargs="+", metavar="LAYER", help="(block4_conv2)")
     add("--style-layers", nargs="+", metavar="LAYER", help="(block1_conv1 … block5_conv1)")
     add("--layer-weights", nargs="+", type=float, metavar="W", help="one a style layer (equal)")
-    add("--convention", help="relative, or paper: raw losses (relative)")
+    add("--convention", help="units of the losses: relative, paper, keras_io, … (relative)")
     add("--style-size", type=int, help="longest side of the style picture (as the content's)")
+    add("--style-resize", help="fit to that, own: not at all, squash: to the content's (fit)")
     many = parser.add_mutually_exclusive_group()
     many.add_argument("--blend", nargs="+", type=float, metavar="W", help="one a style (equal)")
     many.add_argument("--one-picture-per-style", action="store_true", help="OUT-STYLE.png each")
     add("--scales", type=int, help="sizes to go through, each twice the last (2)")
-    add("--optimizer", help="lbfgs, adam or nadam (lbfgs)")
-    add("--learning-rate", type=float, help="of Adam and Nadam, in pixel values (8)")
+    add("--optimizer", help="lbfgs, adam, nadam, nadam_keras2 or sgd (lbfgs)")
+    add("--learning-rate", type=float, help="in pixel values; L-BFGS has none (8)")
+    add("--decay", type=float, help="of the rate, in 100 steps; 1: constant (a tenth in all)")
     add("--init", help="content, style or noise (content)")
     add("--noise-std", type=float, help="of the noise start, in pixel values (64)")
     add("--seed", type=int, help="of the noise (0)")
     add("--extractor", help="pocket, vgg19, random, random-vgg19, or a file of weights (pocket)")
     add("--pooling", help="average or max (what the weights were trained with)")
+    add("--border", help="reflect or zero (reflect; a recipe's own)")
+    add("--checkpoint-every", type=float, default=10, metavar="S", help="seconds (10)")
+    add("--resume", action="store_true", help="go on from OUT.png.checkpoint, if it is there")
     add("--save-every", type=int, metavar="N", help="save the picture so far every N steps")
+
+
+def _add_rerun(parser):
+    parser.set_defaults(command=rerun)
+    add = parser.add_argument
+    add("picture", type=Path, metavar="PICTURE.png", help="a picture that stylize saved")
+    add("-o", "--output", type=Path, metavar="OUT.png", help="(PICTURE-again.png)")
+    add("--content", metavar="FILE", help="where the content picture is now")
+    add("--style", metavar="FILE", nargs="+", help="where the style pictures are now")
+    add("--start", metavar="FILE", help="where the starting picture is now")
+    add("--extractor", metavar="FILE", help="where the extractor's weights are now")
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ from nst_tutorial.errors import NSTError
 from nst_tutorial.extractors import Extractor, load_extractor
 from nst_tutorial.images import load_image
 from nst_tutorial.implementations import CONVENTIONS
-from nst_tutorial.objective import Objective, variation
+from nst_tutorial.objective import Objective
 from nst_tutorial.records import TransferConfig, layer_weights, weighted
 from nst_tutorial.scales import resize
+from nst_tutorial.units import content_divisor, divided_gram, style_divisor, variation
 
 TERMS = ("content", "style")
 
@@ -102,12 +103,12 @@ def convert_weights(weights, source, target, content, style, extractor, nearest=
     extractor = _ready(extractor, (*alphas, *betas))
     P, S = extractor(content), extractor(style)
     for layer, alpha in alphas.items():
-        alphas[layer] = alpha * _ratio(_content_divisor, one, other, P[layer])
+        alphas[layer] = alpha * _ratio(content_divisor, P[layer], one, other)
     for layer, beta in betas.items():
         if beta and not nearest:
             _demand_same_share(one, other, layer, P[layer].shape, S[layer].shape)
-        pair = P[layer].shape[1:], S[layer], content.shape[1:3]
-        betas[layer] = beta * _ratio(_style_divisor, one, other, *pair)
+        shapes = P[layer].shape[1:], content.shape[1:3]
+        betas[layer] = beta * _ratio(_style_divisor, S[layer], one, other, *shapes)
     return {
         "content": _as_one_number(alphas, target, "content"),
         "style": _as_one_number(betas, target, "style"),
@@ -182,24 +183,14 @@ def _as_one_number(weights, name, term):
     return numbers[0] if same else weights
 
 
-def _ratio(divisor, one, other, *of):
-    return divisor(other, *of) / divisor(one, *of)
+def _ratio(divisor, target, one, other, *shapes):
+    return divisor(target, other, *shapes) / divisor(target, one, *shapes)
 
 
-def _content_divisor(convention, P):
-    if convention.relative:
-        return max(float(np.sum(np.square(np.asarray(P, "float64")))), 1e-12)
-    return convention.content(*P.shape[1:])
-
-
-def _style_divisor(convention, shape, S, size):
-    """What Σ (G − A)² is divided by, or, relative, its value for no features."""
-    h, w, N = shape
-    if not convention.relative:
-        return convention.layer_divisor(h, w, N, *size)
-    rows = np.asarray(S, "float64").reshape(-1, N)
-    A = rows.T @ rows / convention.gram(*S.shape[1:])
-    return convention.gram(h, w, N) ** 2 * max(float(np.sum(np.square(A))), 1e-12)
+def _style_divisor(S, convention, shape, size):
+    """What Σ (G − A)² of raw Gram matrices is divided by, for features G of a shape (h, w, N)."""
+    distance = style_divisor(divided_gram(S, convention), convention, *size)
+    return convention.gram(*shape) ** 2 * distance
 
 
 def _demand_same_network(source, target, nearest):

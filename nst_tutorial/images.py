@@ -1,14 +1,14 @@
 """Pictures: files to arrays `(1, H, W, 3)`, float32, RGB, 0..255, and back; what VGG19 eats."""
 
 import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from nst_tutorial.decoding import open_as_rgb
 from nst_tutorial.errors import NSTError
+from nst_tutorial.files import replacing
 
 BGR_MEANS = np.array([103.939, 116.779, 123.68], "float32")  # of ImageNet, as VGG19 was trained
 
@@ -75,28 +75,25 @@ def to_uint8(image):
     return np.clip(np.rint(np.asarray(image)), 0, 255).astype("uint8").reshape(image.shape[-3:])
 
 
-def save_image(path, image):
+def save_image(path, image, text=None):
     """Save a picture: written beside its place, then renamed, so that no fault leaves half a file.
 
     Args:
         path: where to; the folder must exist, and the ending says which kind of file.
         image: `(1, H, W, 3)` or `(H, W, 3)`, RGB; clipped to 0..255 and rounded.
+        text: `{key: string}` for a PNG's text chunks; other kinds of file do without.
 
     Raises:
         NSTError: the folder does not exist, the ending is unknown, or it cannot be written.
     """
     path = check_writable(path)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            kind = Image.registered_extensions()[path.suffix.lower()]
-            Image.fromarray(to_uint8(image)).save(file, format=kind, quality=95)
-        os.chmod(beside, 0o644)  # mkstemp's own is for its owner alone
-        os.replace(beside, path)
-    except OSError as error:
-        raise NSTError(f"cannot write {path}: {error.strerror or error}.") from error
-    finally:
-        Path(beside).unlink(missing_ok=True)
+    kind = Image.registered_extensions()[path.suffix.lower()]
+    chunks = PngImagePlugin.PngInfo()
+    for key, words in (text or {}).items():
+        chunks.add_text(key, words)
+    with replacing(path) as file:
+        more = {"pnginfo": chunks} if kind == "PNG" else {"quality": 95}
+        Image.fromarray(to_uint8(image)).save(file, format=kind, **more)
 
 
 def check_writable(path):
@@ -106,6 +103,8 @@ def check_writable(path):
         raise NSTError(f"{path} is a folder; give the name of a file in it.")
     if not path.parent.is_dir():
         raise NSTError(f"the folder {path.parent} does not exist; make it first.")
+    if not os.access(path.parent, os.W_OK):
+        raise NSTError(f"the folder {path.parent} is read-only; choose another.")
     if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
         raise NSTError(f"{path.name} has no ending that pictures are saved with; try .png.")
     return path

@@ -33,6 +33,8 @@ class Convention:
     pixels: Callable = lambda H, W: 1.0  # what total variation is divided by
     exponent: float | None = None  # β; None: any
     relative: bool = False  # content and style are divided by their value for no features instead
+    pooling: str | None = None  # of its network; None: what the weights were trained with
+    border: str = "zero"  # what its network continues a picture with
     inexact: str = ""  # why no extractor here gives its numbers
     prints: int = 100  # steps between its printed lines
     settings: Mapping = dataclasses.field(default_factory=dict)  # of the author's run
@@ -58,6 +60,7 @@ _KNOWN = {
         pixel=255.0,
         pixels=lambda H, W: 3 * (H - 1) * (W - 1),
         relative=True,
+        border="reflect",
         prints=10,
     ),
     # Deviation: each Gram matrix is divided by its own M_l, so that sizes may differ. Neither
@@ -67,6 +70,7 @@ _KNOWN = {
         gram=_positions,
         distance=lambda N, H, W: 4 * N**2,
         content=lambda h, w, N: 2,
+        pooling="average",
         settings={
             "content_weight": 1.0,  # α/β is 1e-3 or 1e-4 in the paper
             "style_weight": 1e3,

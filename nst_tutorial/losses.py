@@ -183,7 +183,7 @@ def total_variation_loss(image, exponent=2.0):
     Returns:
         `(B,)`, at least 0.
 
-    Differs: `absolute_variation_loss`.
+    Differs: `tf.image.total_variation` sums |dx| + |dy|, over every pair of neighbours.
     Taught in: 06_total_variation.
     """
     x = _at_least_float32(image)
@@ -193,17 +193,6 @@ def total_variation_loss(image, exponent=2.0):
     flat = squared == 0
     slope = ops.power(ops.where(flat, ops.ones_like(squared), squared), exponent / 2)
     return ops.sum(ops.where(flat, ops.zeros_like(squared), slope), axis=(-3, -2, -1))
-
-
-def absolute_variation_loss(image, mean=False):
-    r"""Measure it as TensorFlow's tutorial does, $\sum |dx| + \sum |dy|$, over every pair.
-
-    With `mean` as d2l.ai does, $\frac{1}{2} (mean |dx| + mean |dy|)$. `(B, H, W, C)` gives `(B,)`.
-    """
-    x = _at_least_float32(image)
-    dx, dy = ops.abs(x[..., 1:, :] - x[..., :-1, :]), ops.abs(x[..., 1:, :, :] - x[..., :-1, :, :])
-    reduce, share = (ops.mean, 0.5) if mean else (ops.sum, 1.0)
-    return share * (reduce(dx, axis=(-3, -2, -1)) + reduce(dy, axis=(-3, -2, -1)))
 
 
 def total_loss(content, style, total_variation, *, content_weight, style_weight, tv_weight):

@@ -3,15 +3,9 @@
 from nst_tutorial.backend import keras, ops
 from nst_tutorial.errors import NSTError
 from nst_tutorial.implementations import CONVENTIONS
-from nst_tutorial.losses import (
-    absolute_variation_loss,
-    content_loss,
-    gram_distance,
-    gram_matrix,
-    total_loss,
-    total_variation_loss,
-)
+from nst_tutorial.losses import content_loss, gram_distance, total_loss
 from nst_tutorial.records import layer_weights
+from nst_tutorial.units import content_divisor, divided_gram, style_divisor, variation
 
 
 class Objective:
@@ -42,10 +36,11 @@ class Objective:
         self.content_targets = self._content_targets(content_image, content_layers)
         self.style_targets = self._style_targets(style_images, style_layers, config.blend)
         self._content_divisors = {
-            layer: self._content_divisor(P) for layer, P in self.content_targets.items()
+            layer: content_divisor(P, self.convention) for layer, P in self.content_targets.items()
         }
         self._style_divisors = {
-            layer: self._style_divisor(A, *shape[1:3]) for layer, A in self.style_targets.items()
+            layer: style_divisor(A, self.convention, *shape[1:3])
+            for layer, A in self.style_targets.items()
         }
 
     def __call__(self, image, weights):
@@ -65,7 +60,8 @@ class Objective:
             for layer, P in self.content_targets.items()
         }
         style = {
-            layer: gram_distance(self._gram(features[layer]), A)[0] / self._style_divisors[layer]
+            layer: gram_distance(divided_gram(features[layer], self.convention), A)[0]
+            / self._style_divisors[layer]
             for layer, A in self.style_targets.items()
         }
         tv = variation(image, self.convention, weights["exponent"])
@@ -99,33 +95,7 @@ class Objective:
         for image, weight in zip(images, blend, strict=True):
             features = self.extractor(image)
             for layer in layers:
-                targets[layer] += weight / sum(blend) * self._gram(features[layer])
+                targets[layer] += (
+                    weight / sum(blend) * divided_gram(features[layer], self.convention)
+                )
         return targets
-
-    def _gram(self, F):
-        """A Gram matrix, divided as the convention has it: by its number of positions, mostly."""
-        return gram_matrix(F) / self.convention.gram(*F.shape[1:])
-
-    def _content_divisor(self, P):
-        if self.convention.relative:
-            return _value(content_loss(ops.zeros_like(P), P))
-        return self.convention.content(*P.shape[1:]) / 2  # content_loss has a ½ already
-
-    def _style_divisor(self, A, height, width):
-        if self.convention.relative:
-            return _value(gram_distance(ops.zeros_like(A), A))
-        N = A.shape[-1]
-        return self.convention.distance(N, height, width) / (4 * N**2)  # gram_distance's own
-
-
-def variation(image, convention, exponent):
-    """The total variation of a picture `(1, H, W, 3)`, RGB, 0..255, in a convention's units."""
-    x = image / ops.convert_to_tensor(convention.pixel, "float32")
-    if convention.variation == "squares":
-        return total_variation_loss(x, exponent)[0] / convention.pixels(*image.shape[1:3])
-    return absolute_variation_loss(x, mean=convention.variation == "mean")[0]
-
-
-def _value(loss):
-    """What a relative term is divided by: its value where every feature is zero."""
-    return max(float(loss[0]), 1e-12)

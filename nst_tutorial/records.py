@@ -1,6 +1,7 @@
 """What goes into a transfer and what comes out, besides pictures: settings, steps, the result."""
 
 import dataclasses
+import json
 import math
 import time
 
@@ -109,6 +110,11 @@ def weighted(terms, config):
     return losses | {"total": sum(losses.values())}
 
 
+def as_saved(image, config):
+    """A picture as the config has it saved: fractions cut off, or left for rounding."""
+    return np.trunc(image) if config.truncate else image
+
+
 @dataclasses.dataclass(frozen=True)
 class Step:
     """What one step did; handed to the callback, and kept as a row of the history."""
@@ -147,18 +153,41 @@ class Result:
     extractor: str
     precision: str
     stopped: str | None = None  # why it ended early, in a sentence
+    origin: dict | None = None  # settings and inputs, as `provenance.describe` returns them
 
     def save(self, path):
-        """Save the picture; see `images.save_image`, and the config's `truncate`."""
-        save_image(path, np.trunc(self.image) if self.config.truncate else self.image)
+        """Save the picture, and in a PNG what made it; see `images.save_image`."""
+        said = {"stopped": self.stopped} if self.stopped else {}
+        text = {"nst_tutorial": json.dumps({**self.origin, **said})}
+        save_image(path, as_saved(self.image, self.config), text)
 
 
 class Progress:
-    """Called with each step's terms: keeps the history and tells whoever looks on."""
+    """Called with each step's terms: keeps the history, and tells whoever looks on.
 
-    def __init__(self, steps, callback):
-        self.steps, self.callback = steps, callback
-        self.history, self.transfer, self.began = [], None, time.perf_counter()
+    Args:
+        steps: how many there will be.
+        callback: called with a `Step` after each; or None.
+        checkpoint: a `Checkpoint`, which is saved to and may be resumed from; or None.
+        origin: what the run is, as `provenance.describe` says it.
+    """
+
+    def __init__(self, steps, callback, checkpoint=None, origin=None):
+        self.steps, self.callback, self.origin = steps, callback, origin
+        self.checkpoint, self.interrupts, self.began = checkpoint, [], time.perf_counter()
+        self.transfer, self._resumed = None, checkpoint and checkpoint.load(origin)
+        self.stage, self._done, self.history = 0, 0, []
+        if self._resumed:
+            self.stage, self.history = self._resumed.stage, self._resumed.history
+
+    def enter(self, stage, transfer):
+        """Begin a size, or go on within the one that was resumed: return its steps done."""
+        self.stage, self._done, self.transfer = stage, 0, transfer
+        if self._resumed:
+            self._done = self._resumed.done
+            transfer.restore(self._resumed.state)
+            self._resumed = None
+        return self._done
 
     def __call__(self, terms):
         step = Step(
@@ -169,6 +198,26 @@ class Progress:
             transfer=self.transfer,
             **terms,
         )
+        self._done += 1
         self.history.append(step.row())
         if self.callback:
             self.callback(step)
+        if self.checkpoint and self.checkpoint.due():
+            self.checkpoint.save(self.moment())
+        if self.interrupts:
+            raise KeyboardInterrupt
+
+    def moment(self):
+        """Where the run is, between two steps."""
+        return Moment(self.origin, self.stage, self._done, self.history, self.transfer.state())
+
+
+@dataclasses.dataclass(frozen=True)
+class Moment:
+    """Where a transfer was: what a checkpoint holds."""
+
+    origin: dict  # provenance.describe's: a checkpoint belongs to one run
+    stage: int  # which of the sizes, from 0
+    done: int  # steps done at that size
+    history: list[dict]
+    state: dict[str, np.ndarray]  # of the StyleTransfer

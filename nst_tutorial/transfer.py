@@ -5,23 +5,29 @@
 """
 
 import math
+import warnings
 
 import numpy as np
 import scipy.optimize
 
 from nst_tutorial.backend import keras, ops, value_and_gradient
-from nst_tutorial.errors import NSTError
-from nst_tutorial.extractors import Extractor, load_extractor, smallest_side
-from nst_tutorial.images import load_image
+from nst_tutorial.errors import NSTError, NSTWarning
+from nst_tutorial.extractors import Extractor, load_extractor
+from nst_tutorial.inputs import at_scale, listed, load_pictures, starting_picture
+from nst_tutorial.interrupts import noted
 from nst_tutorial.objective import Objective
+from nst_tutorial.optimizers import make_optimizer, rate_at
+from nst_tutorial.provenance import describe
 from nst_tutorial.records import Progress, Result, TransferConfig
-from nst_tutorial.scales import coarse_to_fine, enlarge, resize, scaled
-
-NO_NUMBER = "a loss or its gradient is no longer a number: lower the learning rate or the weights"
+from nst_tutorial.scales import coarse_to_fine, enlarge
 
 
 class DivergedError(ArithmeticError):
     """A loss or its gradient is NaN or infinite; the picture is still the last good one."""
+
+
+class StalledWarning(NSTWarning):
+    """L-BFGS found no way down and left steps untaken; the picture is the best it had."""
 
 
 class StyleTransfer:
@@ -53,8 +59,23 @@ class StyleTransfer:
     def restart(self, start):
         """Start anew from a picture of the same shape, with nothing compiled again."""
         self._picture = keras.Variable(start, dtype="float32", trainable=True, name="picture")
-        kind = keras.optimizers.Nadam if self.config.optimizer == "nadam" else keras.optimizers.Adam
-        self._optimizer = kind(float(self.config.learning_rate))
+        self._optimizer = make_optimizer(self.config)
+        self._optimizer.build([self._picture])
+
+    def state(self):
+        """Return the picture and all that Adam or Nadam remembers, `{name: array}`.
+
+        Nothing of L-BFGS: SciPy hides its history, so that a resumed run gathers it anew.
+        """
+        memory = {}
+        self._optimizer.save_own_variables(memory)
+        return {"picture": self.image, **memory}
+
+    def restore(self, state):
+        """Go on from what `state` returned, to the same bytes with Adam and Nadam."""
+        memory = dict(state)
+        self._picture.assign(memory.pop("picture"))
+        self._optimizer.load_own_variables(memory)
 
     @property
     def image(self):
@@ -62,7 +83,7 @@ class StyleTransfer:
         return np.array(self._picture)
 
     def step(self, learning_rate=None):
-        """Move the picture once by Adam or Nadam, and return the terms from before the move.
+        """Move the picture once by Adam or another, and return the terms from before the move.
 
         Args:
             learning_rate: of this step; by default the config's.
@@ -81,28 +102,50 @@ class StyleTransfer:
         terms = self._as_floats(terms, gradient)
         self._optimizer.learning_rate.assign(learning_rate or self.config.learning_rate)
         self._optimizer.apply([gradient], [self._picture])
-        self._picture.assign(ops.clip(self._picture, 0.0, 255.0))
+        if self.config.clip:
+            self._picture.assign(ops.clip(self._picture, 0.0, 255.0))
         if not _all_finite(self._picture):  # the optimizer squares gradients: that may overflow
             self._picture.assign(before)
-            raise DivergedError(NO_NUMBER)
+            raise DivergedError("the optimizer's step is no longer a number; lower learning_rate")
         return terms
 
-    def run(self, steps, callback=lambda terms: None, learning_rate=None):
-        """Take many steps, with a learning rate that falls to a tenth, or L-BFGS iterations.
+    def run(self, steps, callback=lambda terms: None, learning_rate=None, done=0):
+        """Take many steps, with a learning rate that falls (`rate_at`), or L-BFGS iterations.
 
         Args:
-            steps: how many.
+            steps: how many in all.
             callback: called with the terms of each.
             learning_rate: of the first step; by default the config's. L-BFGS has none.
+            done: how many of them were taken before; see `restore`.
+
+        Warns:
+            StalledWarning: L-BFGS found no way down twice in a row, and ends early.
         """
         if self.config.optimizer == "lbfgs":
-            return self._run_lbfgs(steps, callback)
+            return self._run_lbfgs(steps - done, callback)
         first = learning_rate or self.config.learning_rate
-        for number in range(steps):
-            callback(self.step(first * 0.1 ** (number / steps)))
+        for number in range(done, steps):
+            callback(self.step(rate_at(self.config, number, steps, first)))
 
     def _run_lbfgs(self, steps, callback):
-        """Hand the picture to SciPy. It hides its history of gradients, so each run starts anew."""
+        taken = self._minimize(steps, callback)
+        while taken < steps:  # a line search failed, or moved nothing: once more, with no history
+            more = self._minimize(steps - taken, callback)
+            if more <= 1 < steps - taken:
+                message = (
+                    f"L-BFGS found no way down after {taken} of {steps} steps at "
+                    f"{max(self.shape)} px, and stopped there; try adam, or another start."
+                )
+                warnings.warn(message, StalledWarning, stacklevel=3)
+                return
+            taken += more
+
+    def _minimize(self, steps, callback):
+        """Hand the picture to SciPy, which gathers its history of gradients anew at each call.
+
+        Returns:
+            how many iterations it took: fewer than `steps` if a line search failed.
+        """
         latest = {}
 
         def evaluate(flat):
@@ -115,20 +158,22 @@ class StyleTransfer:
             self._picture.assign(intermediate_result.x.reshape(self._picture.shape))
             callback(dict(latest, total=float(intermediate_result.fun)))
 
-        scipy.optimize.minimize(
+        return scipy.optimize.minimize(
             evaluate, self.image.ravel().astype("float64"), jac=True, method="L-BFGS-B",
-            bounds=scipy.optimize.Bounds(0, 255), callback=accept,
+            bounds=scipy.optimize.Bounds(0, 255) if self.config.clip else None, callback=accept,
             options={"maxiter": steps, "maxfun": 20 * steps, "ftol": 0, "gtol": 0},
-        )  # fmt: skip
+        ).nit  # fmt: skip
 
     def _as_floats(self, terms, gradient):
         terms = keras.tree.map_structure(float, terms)
-        if not math.isfinite(terms["total"]) or not ops.all(ops.isfinite(gradient)):
-            raise DivergedError(NO_NUMBER)
+        if not math.isfinite(terms["total"]) or not _all_finite(gradient):
+            raise DivergedError(_culprit(terms))
         return terms
 
 
-def stylize(content, style, extractor=None, config=None, callback=None, start=None):
+def stylize(
+    content, style, extractor=None, config=None, callback=None, start=None, checkpoint=None
+):
     """Repaint a photograph in the style of a picture, from coarse to fine.
 
     Args:
@@ -139,6 +184,7 @@ def stylize(content, style, extractor=None, config=None, callback=None, start=No
         config: a `TransferConfig`, or None for its defaults.
         callback: called with a `Step` after each step.
         start: anything `load_image` takes: where to start, instead of the config's `init`.
+        checkpoint: a `Checkpoint` to save to, and to go on from; None for none.
 
     Returns:
         a `Result`. Ctrl-C, and losses that are no longer numbers, end the run early but lose
@@ -150,56 +196,34 @@ def stylize(content, style, extractor=None, config=None, callback=None, start=No
     Taught in: 07_full_transfer.
     """
     config = config or TransferConfig()
+    sources = {"content": content, "styles": listed(style), "start": start}
     content, styles, start = load_pictures(content, style, start, config)
     extractor = ready(extractor, config, content, styles)
-    progress = Progress(config.steps, callback)
+    pictures = {"content": content, "styles": styles, "start": start}
+    origin = describe(config, extractor, sources, pictures)
+    progress = Progress(config.steps, callback, checkpoint, origin)
     full = (styles[0] if content is None else content).shape
     stages = coarse_to_fine(full, config.scales, config.steps, config.learning_rate)
     image, detail = starting_picture(stages[0].shape, content, styles, start, config)
     stopped = None
-    try:
-        for stage in stages:
-            scale = max(stage.shape) / max(full)
-            targets = _at_scale(scale, content, styles, extractor)
-            image = enlarge(image, stage.shape, detail)
-            progress.transfer = StyleTransfer(*targets, extractor, config, image)
-            progress.transfer.run(stage.steps, progress, stage.learning_rate)
-            image = progress.transfer.image
-    except (KeyboardInterrupt, DivergedError) as error:
-        image = progress.transfer.image if progress.transfer else image
-        stopped = f"{str(error) or 'interrupted'}, after step {len(progress.history)}"
-    image = enlarge(image, full, detail)
-    return Result(image, progress.history, config, extractor.name, extractor.precision, stopped)
-
-
-def load_pictures(content, style, start, config):
-    """Load content (or None), the list of styles, and the start (or None)."""
-    styles = [] if style is None else style if isinstance(style, (list, tuple)) else [style]
-    if content is None and not styles:
-        raise NSTError("neither a content nor a style picture was given; give at least one.")
-    content = None if content is None else load_image(content, config.size)
-    longest = config.size if content is None else max(content.shape)
-    styles = [load_image(picture, config.style_size or longest) for picture in styles]
-    return content, styles, None if start is None else load_image(start)
-
-
-def starting_picture(shape, content, styles, start, config):
-    """Make the first picture, and name the one whose detail comes back as it is enlarged."""
-    if start is None and config.init == "content" and content is not None:
-        return resize(content, shape), content
-    if start is None and config.init == "style" and styles:
-        start = styles[0]
-    if start is not None:
-        return np.clip(resize(start, shape), 0, 255), None
-    noise = np.random.default_rng(config.seed).normal(127.5, config.noise_std, shape)
-    return np.clip(noise, 0, 255).astype("float32"), None
-
-
-def _at_scale(scale, content, styles, extractor):
-    """Scale content and styles alike, and no style below what the extractor needs."""
-    least = smallest_side(extractor.layers[-1])
-    styles = [resize(style, scaled(style.shape, scale, least)) for style in styles]
-    return None if content is None else resize(content, scaled(content.shape, scale)), styles
+    with noted() as progress.interrupts:
+        try:
+            for number, stage in enumerate(stages[progress.stage :], progress.stage):
+                targets = at_scale(
+                    max(stage.shape) / max(full), content, styles, extractor.layers[-1]
+                )
+                image = enlarge(image, stage.shape, detail)
+                transfer = StyleTransfer(*targets, extractor, config, image)
+                done = progress.enter(number, transfer)
+                transfer.run(stage.steps, progress, stage.learning_rate, done)
+                image = transfer.image
+        except (KeyboardInterrupt, DivergedError) as error:
+            image = progress.transfer.image if progress.transfer else image
+            stopped = f"{str(error) or 'interrupted'}, after step {len(progress.history)}"
+        image = enlarge(image, full, detail)
+    return Result(
+        image, progress.history, config, extractor.name, extractor.precision, stopped, origin
+    )
 
 
 def ready(extractor, config, content, styles):
@@ -218,3 +242,17 @@ def ready(extractor, config, content, styles):
 
 def _all_finite(values):
     return bool(ops.all(ops.isfinite(values)))
+
+
+def _culprit(terms):
+    """Say which of the terms is no number, and what to lower."""
+    losses = {"content": terms["content"], "total variation": terms["tv"]}
+    losses |= {f"style at {layer}": loss for layer, loss in terms["style"].items()}
+    lost = [name for name, loss in losses.items() if not math.isfinite(loss)]
+    if lost == ["total variation"]:
+        return "total variation is no longer a number; lower tv_exponent"
+    if lost:
+        return f"no longer a number: the loss of {', '.join(lost)}; lower learning_rate"
+    if not math.isfinite(terms["total"]):
+        return "the weighted sum of the losses is no longer a number; lower the weights"
+    return "the gradient is no longer a number, though the losses are; lower the weights"

@@ -51,6 +51,9 @@ def test_directions():
         "losses": "images extractors transfer records scales weights",
         "extractors": "losses transfer records scales",
         "scales": "extractors losses transfer weights",
+        "files": "images extractors losses objective transfer records",
+        "provenance": "transfer objective losses images",
+        "checkpoints": "transfer objective losses images",
         "objective": "transfer scales images weights",
         "transfer": "__main__",
     }

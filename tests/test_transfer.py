@@ -1,6 +1,7 @@
 """Transfer: the objective is the losses', the picture moves down it, and nothing loses it."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ from nst_tutorial import (
     StyleTransfer,
     TransferConfig,
     content_loss,
+    load_extractor,
     load_image,
     style_loss,
     stylize,
     total_variation_loss,
 )
+from nst_tutorial.transfer import StalledWarning
 
 QUICK = TransferConfig(size=64, steps=6, scales=1, optimizer="adam")
 
@@ -230,15 +233,62 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_picture(photograph, painti
             )
 
     result = stylize(photograph, painting, extractor, QUICK, spoil)
-    assert "no longer a number" in result.stopped
+    assert "is no longer a number; lower" in result.stopped
     assert f"after step {len(kept)}" in result.stopped
     assert np.isfinite(result.image).all()
     np.testing.assert_array_equal(result.image, kept[-1])
 
 
-def test_lbfgs_gets_float32_by_itself(photograph, painting):
-    from nst_tutorial import load_extractor
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_the_sentence_names_the_layer_that_is_lost(photograph, painting, optimizer):
+    broken = load_extractor("random", precision="float32")
+    kernel, bias = broken.model.get_layer("block5_conv1").get_weights()
+    broken.model.get_layer("block5_conv1").set_weights([kernel * 1e30, bias])
+    config = dataclasses.replace(QUICK, optimizer=optimizer)
+    result = stylize(photograph, painting, broken, config)
+    assert result.stopped == (
+        "no longer a number: the loss of style at block5_conv1; lower learning_rate, after step 0"
+    )
+    np.testing.assert_array_equal(result.image, load_image(photograph, 64))
 
+
+def test_total_variation_that_overflows(photograph, painting, extractor):
+    config = dataclasses.replace(QUICK, tv_exponent=60, convention="paper")
+    result = stylize(255 * (photograph % 2), painting, extractor, config)
+    assert result.stopped.startswith("total variation is no longer a number; lower tv_exponent")
+
+
+def test_a_line_search_that_fails_is_tried_once_more(photograph, painting, extractor):
+    config = dataclasses.replace(QUICK, optimizer="lbfgs", scales=1)
+    one, taken = transfer(photograph, painting, extractor, config), []
+    right, calls = one._differentiate, itertools.count()
+
+    def wrong_for_a_while(image, weights):
+        terms, gradient = right(image, weights)
+        return terms, -gradient if 4 <= next(calls) < 30 else gradient
+
+    one._differentiate = wrong_for_a_while
+    one.run(8, taken.append)
+    assert len(taken) == 8
+    assert taken[-1]["total"] < taken[0]["total"]
+
+
+def test_a_line_search_that_fails_twice_is_reported(photograph, painting, extractor):
+    config = dataclasses.replace(QUICK, optimizer="lbfgs", scales=1)
+    one, taken = transfer(photograph, painting, extractor, config), []
+    right = one._differentiate
+
+    def wrong_from_the_third_step_on(image, weights):
+        terms, gradient = right(image, weights)
+        return terms, gradient if len(taken) < 3 else -gradient
+
+    one._differentiate = wrong_from_the_third_step_on
+    with pytest.warns(StalledWarning, match=r"no way down after \d of 8 steps at 90 px"):
+        one.run(8, taken.append)
+    assert np.isfinite(one.image).all()
+
+
+def test_lbfgs_gets_float32_by_itself(photograph, painting):
     narrow = load_extractor("random", precision="bfloat16")
     config = dataclasses.replace(QUICK, optimizer="lbfgs")
     result = stylize(photograph, painting, narrow, config)

@@ -1,0 +1,136 @@
+"""A killed run goes on; a checkpoint of another run, or a damaged one, is a sentence."""
+
+import dataclasses
+import errno
+
+import numpy as np
+import pytest
+
+from nst_tutorial import Checkpoint, NSTError, StyleTransfer, TransferConfig, stylize
+from nst_tutorial import checkpoints as module
+from nst_tutorial.errors import NSTWarning
+
+CONFIG = TransferConfig(size=140, scales=2, steps=8, optimizer="adam")
+
+
+class Killed(BaseException):
+    """Nothing catches it, as nothing catches a kill."""
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    rng = np.random.default_rng(3)
+    return rng.uniform(0, 255, (1, 130, 140, 3)), rng.uniform(0, 255, (1, 90, 80, 3))
+
+
+def killed_at(step, pictures, extractor, config, path):
+    def kill(now):
+        if now.step == step:
+            raise Killed
+
+    with pytest.raises(Killed):
+        stylize(*pictures, extractor, config, kill, checkpoint=Checkpoint(path, seconds=0))
+
+
+def resumed(pictures, extractor, config, path, callback=None):
+    checkpoint = Checkpoint(path, seconds=0, resume=True)
+    return stylize(*pictures, extractor, config, callback, checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize(("optimizer", "step"), [("adam", 2), ("adam", 6), ("nadam", 7)])
+def test_a_killed_run_ends_in_the_same_bytes(pictures, extractor, tmp_path, optimizer, step):
+    config = dataclasses.replace(CONFIG, optimizer=optimizer)
+    unbroken = stylize(*pictures, extractor, config)  # 5 small steps, 3 at the full size
+    killed_at(step, pictures, extractor, config, tmp_path / "c")
+    taken = []
+    result = resumed(pictures, extractor, config, tmp_path / "c", taken.append)
+    np.testing.assert_array_equal(result.image, unbroken.image)
+    assert [row["step"] for row in result.history] == list(range(1, 9))
+    assert [row["total"] for row in result.history] == [row["total"] for row in unbroken.history]
+    assert taken[0].step == step  # the one that was killed, before it was saved, is taken again
+
+
+def test_lbfgs_goes_on_from_its_picture(pictures, extractor, tmp_path):
+    config = dataclasses.replace(CONFIG, optimizer="lbfgs", scales=1)
+    killed_at(5, pictures, extractor, config, tmp_path / "c")
+    result = resumed(pictures, extractor, config, tmp_path / "c")
+    assert len(result.history) == 8
+    totals = [row["total"] for row in result.history]
+    assert totals == sorted(totals, reverse=True)  # nothing is lost at the seam
+
+
+def test_no_file_no_resuming(pictures, extractor, tmp_path):
+    result = resumed(pictures, extractor, CONFIG, tmp_path / "none")
+    assert len(result.history) == 8
+
+
+def test_a_run_that_may_not_resume_starts_anew(pictures, extractor, tmp_path):
+    killed_at(4, pictures, extractor, CONFIG, tmp_path / "c")
+    seen = []
+    stylize(*pictures, extractor, CONFIG, seen.append, checkpoint=Checkpoint(tmp_path / "c"))
+    assert seen[0].step == 1
+
+
+def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(pictures, extractor, tmp_path):
+    import signal
+
+    def interrupt(step):
+        if step.step == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    checkpoint = Checkpoint(tmp_path / "c", seconds=1000)
+    stopped = stylize(*pictures, extractor, CONFIG, interrupt, checkpoint=checkpoint)
+    assert stopped.stopped == "interrupted, after step 3"
+    whole = resumed(pictures, extractor, CONFIG, tmp_path / "c")
+    np.testing.assert_array_equal(whole.image, stylize(*pictures, extractor, CONFIG).image)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"config": dataclasses.replace(CONFIG, tv_weight=3)}, "tv_weight is 3, not 200"),
+        ({"content": np.zeros((1, 130, 140, 3))}, "the content without a name is another picture"),
+    ],
+)
+def test_another_runs_checkpoint(pictures, extractor, tmp_path, change, words):
+    killed_at(3, pictures, extractor, CONFIG, tmp_path / "c")
+    content, style = change.get("content", pictures[0]), pictures[1]
+    with pytest.raises(NSTError, match=words):
+        resumed((content, style), extractor, change.get("config", CONFIG), tmp_path / "c")
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:200], lambda b: b"", lambda b: b[::-1]])
+def test_a_damaged_checkpoint(pictures, extractor, tmp_path, damage):
+    killed_at(3, pictures, extractor, CONFIG, tmp_path / "c")
+    (tmp_path / "c").write_bytes(damage((tmp_path / "c").read_bytes()))
+    with pytest.raises(NSTError, match=r"is no checkpoint .* remove it"):
+        resumed(pictures, extractor, CONFIG, tmp_path / "c")
+
+
+def test_a_full_disk_warns_and_the_run_goes_on(pictures, extractor, tmp_path, monkeypatch):
+    def full(file, **arrays):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module.np, "savez", full)
+    with pytest.warns(NSTWarning, match="No space left"):
+        result = stylize(*pictures, extractor, CONFIG, checkpoint=Checkpoint(tmp_path / "c", 0))
+    assert result.stopped is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_state_of_one_size(photograph, painting, extractor):
+    config = dataclasses.replace(CONFIG, optimizer="nadam")
+    one, other = (
+        StyleTransfer(photograph, [painting], extractor, config, photograph) for _ in "ab"
+    )
+    one.run(4)
+    other.run(2, learning_rate=config.learning_rate)
+    other.restart(photograph)
+    for done in range(4):
+        other.run(done + 1, learning_rate=config.learning_rate * 0.1 ** (done / 4), done=done)
+    assert (one.image != photograph).any()
+    state = one.state()
+    other.restore(state)
+    one.step()
+    other.step()
+    np.testing.assert_array_equal(one.image, other.image)

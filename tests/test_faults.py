@@ -1,0 +1,164 @@
+"""No fault loses a picture: kills, Ctrl-C, full disks, read-only folders, at any moment.
+
+The campaigns run the command line in forked children, which share one import of TensorFlow; what
+is killed is everything after it. `make test` tries a few moments, `make test-long` a hundred.
+"""
+
+import multiprocessing
+import os
+import random
+import signal
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nst_tutorial import NSTError, save_image
+from nst_tutorial.__main__ import main
+from nst_tutorial.files import replacing
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no kill -9 and forks")
+
+ADAM = ["--optimizer", "adam", "--steps", "24", "--size", "130", "--checkpoint-every", "0"]
+CHILDREN = multiprocessing.get_context("forkserver")
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory, photograph, painting):
+    """A folder with pictures, and a server that has imported the package."""
+    CHILDREN.set_forkserver_preload(["nst_tutorial.__main__", "nst_tutorial.transfer"])
+    folder = tmp_path_factory.mktemp("faults")
+    rng = np.random.default_rng(0)
+    save_image(folder / "photo.png", rng.uniform(0, 255, (1, 130, 130, 3)))
+    save_image(folder / "stripes.png", painting)
+    return folder
+
+
+def in_child(arguments, folder, log):
+    os.chdir(folder)
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a fork server ignores Ctrl-C
+    sys.exit(main(arguments))
+
+
+def command(folder, output, *options, until=None):
+    """Run `stylize` in a child: send it a signal after some seconds; return its exit status."""
+    arguments = ["stylize", "photo.png", "stripes.png", "-o", output, "--extractor", "random"]
+    log = folder / f"{output}.log"
+    child = CHILDREN.Process(target=in_child, args=([*arguments, *options], folder, log))
+    child.start()
+    if until:
+        seconds, number = until
+        child.join(seconds)
+        if child.is_alive():
+            os.kill(child.pid, number)
+    child.join(120)
+    assert child.exitcode is not None, "it hangs"
+    return child.exitcode
+
+
+def whole(path):
+    with Image.open(path) as picture:
+        picture.load()
+        return picture.size
+
+
+def moments(folder, options, count):
+    """Draw random moments from the length of an undisturbed run, which is measured."""
+    began = time.monotonic()
+    assert command(folder, "unbroken.png", *options) == 0
+    length = time.monotonic() - began
+    draw = random.Random(0)
+    return [draw.uniform(0, 1.05 * length) for _ in range(count)]
+
+
+def count(short):
+    return [
+        pytest.param(short, id="short"),
+        pytest.param(100, id="long", marks=pytest.mark.long),
+    ]
+
+
+@pytest.mark.parametrize("kills", count(3))
+def test_killed_and_resumed_it_is_the_unbroken_picture(here, kills, capsys):
+    resumed = 0
+    for number, moment in enumerate(moments(here, ADAM, kills)):
+        name = f"killed{kills}-{number}.png"
+        command(here, name, *ADAM, until=(moment, signal.SIGKILL))
+        resumed += (here / f"{name}.checkpoint").exists()
+        if (here / name).exists():
+            assert whole(here / name) == (130, 130)
+        assert command(here, name, *ADAM, "--resume") == 0, (here / f"{name}.log").read_text()
+        assert (here / name).read_bytes() == (here / "unbroken.png").read_bytes()
+        assert not (here / f"{name}.checkpoint").exists()
+    with capsys.disabled():
+        print(f" {kills} killed, {resumed} of them resumed from a checkpoint, all equal", end="")
+
+
+@pytest.mark.parametrize("interrupts", count(3))
+def test_ctrl_c_at_any_moment_saves_the_picture(here, interrupts, capsys):
+    saved = 0
+    for number, moment in enumerate(moments(here, ADAM, interrupts)):
+        name = f"interrupted{interrupts}-{number}.png"
+        status = command(here, name, *ADAM, until=(moment, signal.SIGINT))
+        log = (here / f"{name}.log").read_text()
+        assert "Traceback" not in log
+        assert status in (0, 1, 130), log
+        begun = "loss" in log
+        assert (here / name).exists() or not begun, log
+        if (here / name).exists():
+            saved += 1
+            assert whole(here / name) == (130, 130)
+    with capsys.disabled():
+        print(f" {interrupts} interrupted, {saved} saved, the others before a step", end="")
+
+
+def test_no_fault_while_writing_leaves_half_a_file(tmp_path):
+    save_image(tmp_path / "a.png", np.zeros((4, 4, 3)))
+    before = (tmp_path / "a.png").read_bytes()
+
+    def fill_the_disk():
+        with replacing(tmp_path / "a.png") as file:
+            file.write(b"half a pic")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(NSTError, match="cannot write"):
+        fill_the_disk()
+    assert (tmp_path / "a.png").read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.filterwarnings("always")
+def test_a_disk_that_fills_up_at_the_end(here, monkeypatch, capsys, tmp_path):
+    """The picture is put elsewhere, and the sentence says where."""
+    from nst_tutorial import images
+
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+
+    def full(path):
+        if path.parent == path.__class__("."):
+            raise NSTError(f"cannot write {path}: No space left on device.")
+        return replacing(path)
+
+    monkeypatch.setattr(images, "replacing", full)
+    arguments = ["stylize", "photo.png", "stripes.png", "-o", "full.png", "--extractor", "random"]
+    assert main([*arguments, "--steps", "2", "--size", "64", "--save-every", "1"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("nst-tutorial: cannot write full.png") == 3  # after each step, and at the end
+    assert "No space left on device. The picture is in" in said
+    (saved,) = tmp_path.rglob("full.png")
+    assert str(saved) in said
+    assert whole(saved) == (64, 64)
+
+
+def test_a_read_only_folder_is_refused_before_the_work(here, monkeypatch, capsys):
+    monkeypatch.chdir(here)
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write anywhere
+    assert main(["stylize", "photo.png", "stripes.png", "-o", "out.png"]) == 2
+    assert "read-only" in capsys.readouterr().err
