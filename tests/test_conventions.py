@@ -14,15 +14,18 @@ import tensorflow as tf
 
 from nst_tutorial import (
     NSTError,
+    StyleTransfer,
     TransferConfig,
     apply_weights,
     convert_weights,
     evaluate,
     load_extractor,
+    load_image,
     recipe,
     stylize,
 )
 from nst_tutorial.implementations import CONVENTIONS
+from nst_tutorial.inputs import load_pictures
 from nst_tutorial.objective import Objective
 from nst_tutorial.records import weighted
 from nst_tutorial.scales import resize
@@ -365,6 +368,59 @@ def test_a_recipe_runs_and_its_terms_are_the_conventions(name, photograph, paint
     assert np.isfinite(result.image).all()
     assert result.stopped is None
     assert len(rows) == 2
+
+
+def test_keeping_in_range_is_a_setting(photograph, painting, extractor):
+    """Free of clipping a picture leaves 0..255, for a while; its file does not."""
+    base = dataclasses.replace(recipe("original_notebook"), steps=4, size=48)
+    ranges = {}
+    for clip in (True, False):
+        seen = []
+        config = dataclasses.replace(base, clip=clip)
+        result = stylize(
+            photograph, painting, extractor, config, lambda step, seen=seen: seen.append(step.image)
+        )
+        ranges[clip] = np.min(seen), np.max(seen)
+        assert (result.image >= 0).all()
+        assert (result.image <= 255).all()
+    assert ranges[True] == (0, 255)
+    assert ranges[False][0] < -1
+    assert ranges[False][1] > 256
+
+
+def test_cutting_fractions_off_is_a_setting(photograph, painting, extractor, tmp_path):
+    config = dataclasses.replace(recipe("keras_io"), steps=1, size=48, learning_rate=1.0)
+    result = stylize(photograph, painting, extractor, config)
+    assert (result.image % 1 > 0.5).any()
+    for truncate, whole in ((True, np.floor), (False, np.rint)):
+        config = dataclasses.replace(config, truncate=truncate)
+        dataclasses.replace(result, config=config).save(tmp_path / "out.png")
+        np.testing.assert_array_equal(load_image(tmp_path / "out.png"), whole(result.image))
+
+
+@pytest.mark.parametrize(
+    ("how", "shape"), [("fit", (40, 32)), ("own", (80, 64)), ("squash", (31, 40))]
+)
+def test_the_style_pictures_size_is_a_setting(how, shape, photograph, painting):
+    config = TransferConfig(size=40, style_resize=how)
+    content, styles, _ = load_pictures(photograph, painting, None, config)
+    assert content.shape == (1, 31, 40, 3)
+    assert styles[0].shape == (1, *shape, 3)
+
+
+def test_adams_settings_reach_it_and_its_state_is_kept(photograph, painting, extractor):
+    """A run that is put back to a state goes on to the same picture."""
+    config = dataclasses.replace(recipe("original_notebook"), steps=4)
+    small = resize(photograph, (1, 32, 32, 3)), [resize(painting, (1, 32, 32, 3))]
+    transfer = StyleTransfer(*small, extractor, config, small[0])
+    transfer.run(2)
+    state = transfer.state()
+    transfer.run(4, done=2)
+    once = transfer.image
+    transfer.restart(small[0])
+    transfer.restore(state)
+    transfer.run(4, done=2)
+    np.testing.assert_array_equal(transfer.image, once)
 
 
 def test_a_network_has_no_recipe():
