@@ -35,6 +35,7 @@ class Convention:
     relative: bool = False  # content and style are divided by their value for no features instead
     pooling: str | None = None  # of its network; None: what the weights were trained with
     border: str = "zero"  # what its network continues a picture with
+    rescaled: bool = False  # its features are of size 1, as `pocket`'s; VGG19's are some 100
     inexact: str = ""  # why no extractor here gives its numbers
     prints: int = 100  # steps between its printed lines
     settings: Mapping = dataclasses.field(default_factory=dict)  # of the author's run
@@ -48,8 +49,6 @@ class Convention:
         return self.gram(h, w, N) ** 2 * self.distance(N, H, W)
 
 
-_TORCH = 57.375  # the mean of DEVIATIONS, to within 0.5 %
-
 _KNOWN = {
     # This project's default: see `TransferConfig`.
     "relative": Convention(
@@ -60,6 +59,7 @@ _KNOWN = {
         pixel=255.0,
         pixels=lambda H, W: 3 * (H - 1) * (W - 1),
         relative=True,
+        rescaled=True,
         border="reflect",
         prints=10,
     ),
@@ -71,6 +71,7 @@ _KNOWN = {
         distance=lambda N, H, W: 4 * N**2,
         content=lambda h, w, N: 2,
         pooling="average",
+        rescaled=True,
         settings={
             "content_weight": 1.0,  # α/β is 1e-3 or 1e-4 in the paper
             "style_weight": 1e3,
@@ -198,14 +199,14 @@ _KNOWN = {
             "truncate": True,
         },
     ),
-    # As its source has it, layers and the picture are those of a network whose pixels are
-    # divided by 57: the nearest here divides features by as much. Its content layer is the
-    # last of block 4.
+    # The nearest to these two takes features after the ReLU, and as large as they come: `pocket`'s
+    # are of a size with theirs, `vgg19`'s some 57 times larger.
     "d2l": Convention(
         source="https://d2l.ai/chapter_computer-vision/neural-style.html",
-        gram=lambda h, w, N: _TORCH**2 * h * w * N,
+        gram=_numbers,
         distance=lambda N, H, W: N**2,
-        content=lambda h, w, N: _TORCH**2 * h * w * N,
+        content=_numbers,
+        rescaled=True,
         variation="mean",
         pixel=DEVIATIONS,
         prints=10,
@@ -217,7 +218,7 @@ _KNOWN = {
             "style_weight": 1e4,
             "tv_weight": 10.0,
             "optimizer": "adam",
-            "learning_rate": 0.3 * _TORCH,
+            "learning_rate": 0.3 * DEVIATIONS[2],  # 0.3 of its pixels
             "decay": 0.8**2,  # × 0.8 every 50 steps
             "steps": 500,
             "size": 450,
@@ -227,9 +228,10 @@ _KNOWN = {
     ),
     "pytorch_tutorial": Convention(
         source="https://pytorch.org/tutorials/advanced/neural_style_tutorial.html",
-        gram=lambda h, w, N: _TORCH**2 * h * w * N,
+        gram=_numbers,
         distance=lambda N, H, W: N**2,
-        content=lambda h, w, N: _TORCH**2 * h * w * N,
+        content=_numbers,
+        rescaled=True,
         prints=50,
         inexact="its VGG19 has other weights, sees pixels divided by their deviations, and is "
         "taken before the ReLU",

@@ -150,11 +150,11 @@ def neural_style_keras_by_channels(x, F, P, S):
 
 
 def d2l(x, F, P, S):
-    """Its formulas, with our features seen through its scale of pixels."""
-    content = np.mean((F["block4_conv4"] / 57.375 - P["block4_conv4"] / 57.375) ** 2)
+    """Its formulas, on our features after the ReLU."""
+    content = np.mean((F["block4_conv4"] - P["block4_conv4"]) ** 2)
     style = 0.0
     for layer in CONV1:
-        G, A = (gram(features / 57.375) / features.size for features in (F[layer], S[layer]))
+        G, A = (gram(features) / features.size for features in (F[layer], S[layer]))
         style += 1e4 * np.mean((G - A) ** 2)
     x = x / 255 / np.array([0.229, 0.224, 0.225])
     tv = 0.5 * (np.abs(np.diff(x, axis=1)).mean() + np.abs(np.diff(x, axis=2)).mean())
@@ -162,10 +162,10 @@ def d2l(x, F, P, S):
 
 
 def pytorch_tutorial(x, F, P, S):
-    content = np.mean((F["block2_conv2"] / 57.375 - P["block2_conv2"] / 57.375) ** 2)
+    content = np.mean((F["block2_conv2"] - P["block2_conv2"]) ** 2)
     style = 0.0
     for layer in ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1"):
-        G, A = (gram(features / 57.375) / features.size for features in (F[layer], S[layer]))
+        G, A = (gram(features) / features.size for features in (F[layer], S[layer]))
         style += np.mean((G - A) ** 2)
     return content, 1e6 * style, 0.0
 
