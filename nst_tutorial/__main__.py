@@ -51,11 +51,10 @@ def stylize(options):
     pooling, border = options.pooling or convention.pooling, options.border or convention.border
     extractor = load_extractor(options.extractor, layers, pooling=pooling, border=border)
     if extractor.name == "pocket" and not convention.rescaled:
-        warnings.warn(
-            f"the weights of {options.recipe} are for VGG19's features; pocket's are a hundred times smaller, "
-            "so that the style hardly counts: take --extractor vgg19, or convert_weights.",
-            NSTWarning,
-            stacklevel=1,
+        print(
+            f"nst-tutorial: the weights of {options.recipe} are for VGG19's features; pocket's are "
+            "a hundred times smaller, so that the style hardly counts: take --extractor vgg19.",
+            file=sys.stderr,
         )
     return max(_paint(options, config, extractor, output, styles) for output, styles in jobs)
 

@@ -210,7 +210,8 @@ _KNOWN = {
         variation="mean",
         pixel=DEVIATIONS,
         prints=10,
-        inexact="its VGG19 has other weights, and sees pixels divided by their deviations",
+        inexact="its VGG19 has other weights, sees pixels divided by their deviations, and is "
+        "taken before the ReLU",
         settings={
             "content_layers": ("block4_conv4",),
             "layer_weights": (1.0,) * 5,
