@@ -18,12 +18,12 @@ from nst_tutorial import (
     TransferConfig,
     apply_weights,
     convert_weights,
-    evaluate,
     load_extractor,
     load_image,
     recipe,
     stylize,
 )
+from nst_tutorial.conventions import evaluate
 from nst_tutorial.implementations import CONVENTIONS
 from nst_tutorial.inputs import load_pictures
 from nst_tutorial.objective import Objective
