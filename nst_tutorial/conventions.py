@@ -43,7 +43,7 @@ def recipe(name):
 
 
 def evaluate(name, generated, content, style, extractor):
-    """Print what an implementation would print: its terms, weighted by its own weights.
+    """Return what an implementation would print: its terms, weighted by its own weights.
 
     Args:
         name: one of `CONVENTIONS`.
@@ -102,13 +102,13 @@ def convert_weights(weights, source, target, content, style, extractor, nearest=
     content, style = map(_picture, (content, style))
     extractor = _ready(extractor, (*alphas, *betas))
     P, S = extractor(content), extractor(style)
-    for layer, alpha in alphas.items():
-        alphas[layer] = alpha * _ratio(content_divisor, P[layer], one, other)
-    for layer, beta in betas.items():
-        if beta and not nearest:
-            _demand_same_share(one, other, layer, P[layer].shape, S[layer].shape)
+    if any(betas.values()) and not nearest:
+        _demand_same_shares(one, other, {layer: (P[layer], S[layer]) for layer in betas})
+    for layer in alphas:
+        alphas[layer] *= _ratio(content_divisor, P[layer], one, other)
+    for layer in betas:
         shapes = P[layer].shape[1:], content.shape[1:3]
-        betas[layer] = beta * _ratio(_style_divisor, S[layer], one, other, *shapes)
+        betas[layer] *= _ratio(_style_divisor, S[layer], one, other, *shapes)
     return {
         "content": _as_one_number(alphas, target, "content"),
         "style": _as_one_number(betas, target, "style"),
@@ -118,7 +118,7 @@ def convert_weights(weights, source, target, content, style, extractor, nearest=
 
 def apply_weights(config, weights):
     """Give a config the weights that `convert_weights` returned, and the layers they are for."""
-    alphas, betas = (_by_layer(weights[term], config.convention, term) for term in TERMS)
+    alphas, betas = (_by_layer(weights.get(term, 0), config.convention, term) for term in TERMS)
     total = sum(betas.values())
     return dataclasses.replace(
         config,
@@ -127,8 +127,8 @@ def apply_weights(config, weights):
         content_weight=sum(alphas.values()),
         style_weight=total,
         layer_weights=tuple(beta / total for beta in betas.values()) if total else None,
-        tv_weight=weights["tv"],
-        tv_exponent=weights["tv_exponent"],
+        tv_weight=weights.get("tv", 0.0),
+        tv_exponent=weights.get("tv_exponent", config.tv_exponent),
     )
 
 
@@ -203,15 +203,16 @@ def _demand_same_network(source, target, nearest):
             )
 
 
-def _demand_same_share(one, other, layer, shape, style_shape):
+def _demand_same_shares(one, other, features):
     """G/g − A/a is the other's up to a factor only where g : a is the same."""
-    shares = [c.gram(*style_shape[1:]) / c.gram(*shape[1:]) for c in (one, other)]
-    if not math.isclose(*shares, rel_tol=1e-9):
-        raise NSTError(
-            f"at {layer} the two divide the Gram matrix of a style picture of another size "
-            "differently, so no weights give one gradient; resize the style to the content's "
-            "shape first, or take nearest=True."
-        )
+    for layer, (P, S) in features.items():
+        shares = [c.gram(*S.shape[1:]) / c.gram(*P.shape[1:]) for c in (one, other)]
+        if not math.isclose(*shares, rel_tol=1e-9):
+            raise NSTError(
+                f"at {layer} the two divide the Gram matrix of a style picture of another size "
+                "differently, so no weights give one gradient; resize the style to the content's "
+                "shape first, or take nearest=True."
+            )
 
 
 def _convert_variation(weights, one, other, content, nearest):
