@@ -40,13 +40,22 @@ def stylize(options):
     """Paint one picture, or one for each style."""
     from nst_tutorial.extractors import load_extractor
     from nst_tutorial.images import check_writable
+    from nst_tutorial.implementations import CONVENTIONS
 
     config = _config(options)
     jobs = _jobs(options)
     for output, _ in jobs:
         check_writable(output)
     layers = config.content_layers + config.style_layers
-    extractor = load_extractor(options.extractor, layers, pooling=options.pooling)
+    convention = CONVENTIONS[options.recipe or "relative"]
+    pooling, border = options.pooling or convention.pooling, options.border or convention.border
+    extractor = load_extractor(options.extractor, layers, pooling=pooling, border=border)
+    if extractor.name == "pocket" and not convention.rescaled:
+        print(
+            f"nst-tutorial: the weights of {options.recipe} are for VGG19's features; pocket's are "
+            "a hundred times smaller, so that the style hardly counts: take --extractor vgg19.",
+            file=sys.stderr,
+        )
     return max(_paint(options, config, extractor, output, styles) for output, styles in jobs)
 
 
@@ -120,8 +129,11 @@ def _jobs(options):
 def _paint(options, config, extractor, output, styles):
     from nst_tutorial.checkpoints import Checkpoint
     from nst_tutorial.images import save_image
+    from nst_tutorial.implementations import CONVENTIONS
+    from nst_tutorial.records import as_saved
     from nst_tutorial.transfer import stylize
 
+    prints = options.recipe and CONVENTIONS[options.recipe].prints
     checkpoint = Checkpoint(f"{output}.checkpoint", options.checkpoint_every, options.resume)
     if options.resume and not checkpoint.path.exists():
         print(f"there is no {checkpoint.path}; starting from the beginning.", file=sys.stderr)
@@ -129,9 +141,11 @@ def _paint(options, config, extractor, output, styles):
 
         def look(step):
             show(step)
+            if prints and step.step % prints == 0:
+                _print_terms(step, config)
             if options.save_every and step.step % options.save_every == 0:
                 try:
-                    save_image(output, step.image)
+                    save_image(output, as_saved(step.image, config))
                 except NSTError as error:
                     warnings.warn(str(error), NSTWarning, stacklevel=1)
 
@@ -142,6 +156,16 @@ def _paint(options, config, extractor, output, styles):
         elif checkpoint.path.exists():
             print("Go on by the same command and --resume.")
     return status
+
+
+def _print_terms(step, config):
+    """Print weighted terms, as the recipes' authors do."""
+    from tqdm import tqdm
+
+    from nst_tutorial.records import weighted
+
+    terms = weighted(step.row(), config).items()
+    tqdm.write(f"step {step.step}: " + ", ".join(f"{name} {loss:.4g}" for name, loss in terms))
 
 
 @contextlib.contextmanager
@@ -181,9 +205,10 @@ def _say(show, message, category, *where, **more):
 
 
 def _config(options):
-    """Take from the command line what was given; the rest keeps TransferConfig's defaults."""
+    """Take from the command line what was given; the rest is the recipe's, or the defaults."""
     import dataclasses
 
+    from nst_tutorial.conventions import recipe
     from nst_tutorial.records import TransferConfig
 
     if not options.checkpoint_every >= 0:
@@ -192,7 +217,8 @@ def _config(options):
         raise NSTError(f"save-every is {options.save_every}; it must be at least 1.")
     fields = {field.name for field in dataclasses.fields(TransferConfig)}
     given = {name: value for name, value in vars(options).items() if name in fields}
-    return TransferConfig(**{name: value for name, value in given.items() if value is not None})
+    given = {name: value for name, value in given.items() if value is not None}
+    return dataclasses.replace(recipe(options.recipe or "relative"), **given)
 
 
 def _version(package):
@@ -227,6 +253,7 @@ def _add_stylize(parser):
     add("content", metavar="CONTENT", help="the photograph")
     add("style", metavar="STYLE", nargs="+", help="the picture whose style it gets; several blend")
     add("-o", "--output", type=Path, required=True, metavar="OUT.png")
+    add("--recipe", help="a known implementation's settings: keras_io, tensorflow_tutorial, …")
     add("--size", type=int, help="longest side of the result in pixels (384)")
     add("--steps", type=int, help="in all; Adam and Nadam need about 250 (60)")
     add("--content-weight", type=float, help="more keeps more of the photograph (20)")
@@ -236,20 +263,23 @@ def _add_stylize(parser):
     add("--content-layers", nargs="+", metavar="LAYER", help="(block4_conv2)")
     add("--style-layers", nargs="+", metavar="LAYER", help="(block1_conv1 … block5_conv1)")
     add("--layer-weights", nargs="+", type=float, metavar="W", help="one a style layer (equal)")
-    add("--convention", help="relative, or paper: raw losses (relative)")
+    add("--convention", help="units of the losses: relative, paper, keras_io, … (relative)")
     add("--style-size", type=int, help="longest side of the style picture (as the content's)")
+    add("--style-resize", help="fit to that, own: not at all, squash: to the content's (fit)")
     many = parser.add_mutually_exclusive_group()
     many.add_argument("--blend", nargs="+", type=float, metavar="W", help="one a style (equal)")
     many.add_argument("--one-picture-per-style", action="store_true", help="OUT-STYLE.png each")
     add("--margin", type=float, help="around the picture while it is painted, of its side (0.04)")
     add("--scales", type=int, help="sizes to go through, each twice the last (2)")
-    add("--optimizer", help="lbfgs, adam or nadam (lbfgs)")
-    add("--learning-rate", type=float, help="of Adam and Nadam, in pixel values (8)")
+    add("--optimizer", help="lbfgs, adam, nadam, nadam_keras2 or sgd (lbfgs)")
+    add("--learning-rate", type=float, help="in pixel values; L-BFGS has none (8)")
+    add("--decay", type=float, help="of the rate, in 100 steps; 1: constant (a tenth in all)")
     add("--init", help="content, style or noise (content)")
     add("--noise-std", type=float, help="of the noise start, in pixel values (64)")
     add("--seed", type=int, help="of the noise (0)")
     add("--extractor", help="pocket, vgg19, random, random-vgg19, or a file of weights (pocket)")
     add("--pooling", help="average or max (what the weights were trained with)")
+    add("--border", help="reflect or zero (reflect; a recipe's own)")
     add("--checkpoint-every", type=float, default=10, metavar="S", help="seconds (10)")
     add("--resume", action="store_true", help="go on from OUT.png.checkpoint, if it is there")
     add("--save-every", type=int, metavar="N", help="save the picture so far every N steps")

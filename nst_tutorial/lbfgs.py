@@ -1,4 +1,4 @@
-"""L-BFGS for pictures: SciPy's, in opponent colours, held to 0..255, and honest when it stalls."""
+"""L-BFGS for pictures: SciPy's, in opponent colours, and honest when it stalls."""
 
 import warnings
 
@@ -18,7 +18,7 @@ class StalledWarning(NSTWarning):
     """L-BFGS found no way down and left steps untaken; the picture is the best it had."""
 
 
-def minimize(evaluate, image, steps, accept):
+def minimize(evaluate, image, steps, accept, clip=True):
     """Take iterations of L-BFGS from a picture; where a line search fails, start anew once.
 
     Args:
@@ -26,13 +26,14 @@ def minimize(evaluate, image, steps, accept):
         image: `(1, H, W, 3)`, RGB, 0..255.
         steps: how many iterations.
         accept: called with picture and value after each.
+        clip: keep the picture in 0..255.
 
     Warns:
         StalledWarning: it found no way down twice in a row, and ends early.
     """
     taken = 0
     while taken < steps:
-        image, more = _iterate(evaluate, image, steps - taken, accept)
+        image, more = _iterate(evaluate, image, steps - taken, accept, clip)
         if taken and more <= 1 < steps - taken:
             warnings.warn(
                 f"L-BFGS found no way down after {taken} of {steps} steps at {max(image.shape)} px,"
@@ -44,21 +45,22 @@ def minimize(evaluate, image, steps, accept):
         taken += max(more, 1)
 
 
-def _iterate(evaluate, start, steps, accept):
+def _iterate(evaluate, start, steps, accept, clip):
     """Hand the picture to SciPy, which hides its history: each call gathers it anew."""
     latest = [start]
+    lowest, highest = (0, 255) if clip else (-np.inf, np.inf)
 
     def picture(change):
         return start + change.reshape(start.shape) @ OPPONENT
 
     def evaluate_change(change):
         unbounded = picture(change)
-        value, gradient = evaluate(np.clip(unbounded, 0, 255))
-        outward = (unbounded < 0) & (gradient > 0) | (unbounded > 255) & (gradient < 0)
+        value, gradient = evaluate(np.clip(unbounded, lowest, highest))
+        outward = (unbounded < lowest) & (gradient > 0) | (unbounded > highest) & (gradient < 0)
         return value, (np.where(outward, 0, gradient) @ OPPONENT.T).ravel()
 
     def note(intermediate_result):
-        latest[0] = np.clip(picture(intermediate_result.x), 0, 255)
+        latest[0] = np.clip(picture(intermediate_result.x), lowest, highest)
         accept(latest[0], float(intermediate_result.fun))
 
     result = scipy.optimize.minimize(

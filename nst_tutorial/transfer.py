@@ -15,6 +15,7 @@ from nst_tutorial.extractors import Extractor, load_extractor
 from nst_tutorial.inputs import at_scale, listed, load_pictures, starting_picture
 from nst_tutorial.interrupts import noted
 from nst_tutorial.objective import Objective
+from nst_tutorial.optimizers import make_optimizer, rate_at
 from nst_tutorial.provenance import describe
 from nst_tutorial.records import Progress, Result, TransferConfig
 from nst_tutorial.scales import coarse_to_fine, enlarge
@@ -57,8 +58,7 @@ class StyleTransfer:
         """Start anew from a picture of the same shape, with nothing compiled again."""
         start = self._with_margin(start)
         self._picture = keras.Variable(start, dtype="float32", trainable=True, name="picture")
-        kind = keras.optimizers.Nadam if self.config.optimizer == "nadam" else keras.optimizers.Adam
-        self._optimizer = kind(float(self.config.learning_rate))
+        self._optimizer = make_optimizer(self.config)
         self._optimizer.build([self._picture])
 
     def state(self):
@@ -83,7 +83,7 @@ class StyleTransfer:
         return np.array(self._picture)[:, m : m + height, m : m + width]
 
     def step(self, learning_rate=None):
-        """Move the picture once by Adam or Nadam, and return the terms from before the move.
+        """Move the picture once by Adam or another, and return the terms from before the move.
 
         Args:
             learning_rate: of this step; by default the config's.
@@ -102,14 +102,15 @@ class StyleTransfer:
         terms = self._as_floats(terms, gradient)
         self._optimizer.learning_rate.assign(learning_rate or self.config.learning_rate)
         self._optimizer.apply([gradient], [self._picture])
-        self._picture.assign(ops.clip(self._picture, 0.0, 255.0))
+        if self.config.clip:
+            self._picture.assign(ops.clip(self._picture, 0.0, 255.0))
         if not _all_finite(self._picture):  # the optimizer squares gradients: that may overflow
             self._picture.assign(before)
             raise DivergedError("the optimizer's step is no longer a number; lower learning_rate")
         return terms
 
     def run(self, steps, callback=lambda terms: None, learning_rate=None, done=0):
-        """Take many steps, with a learning rate that falls to a tenth, or L-BFGS iterations.
+        """Take many steps, with a learning rate that falls (`rate_at`), or L-BFGS iterations.
 
         Args:
             steps: how many in all.
@@ -124,7 +125,7 @@ class StyleTransfer:
             return self._run_lbfgs(steps - done, callback)
         first = learning_rate or self.config.learning_rate
         for number in range(done, steps):
-            callback(self.step(first * 0.1 ** (number / steps)))
+            callback(self.step(rate_at(self.config, number, steps, first)))
 
     def _run_lbfgs(self, steps, callback):
         latest = {}
@@ -139,7 +140,8 @@ class StyleTransfer:
             self._picture.assign(image)
             callback(dict(latest, total=total))
 
-        lbfgs.minimize(evaluate, np.asarray(self._picture, "float64"), steps, accept)
+        start = np.asarray(self._picture, "float64")
+        lbfgs.minimize(evaluate, start, steps, accept, self.config.clip)
 
     def _with_margin(self, image):
         """Continue a picture by its mirror image: borders are where reflection draws stripes."""

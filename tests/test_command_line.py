@@ -1,5 +1,6 @@
 """The command line: pictures out, and for each mistake one sentence and exit status 2."""
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -35,13 +36,52 @@ EVERY_OPTION = """--size 64 --steps 3 --content-weight 2 --style-weight 50 --tv-
         --tv-exponent 2 --content-layers block3_conv1 block4_conv2 --style-layers block1_conv1
         block2_conv1 --layer-weights 1 2 --style-size 80 --blend 1 3 --optimizer nadam
         --learning-rate 5 --init noise --noise-std 30 --extractor random --pooling max --seed 3
-        --save-every 1 --scales 2 --convention relative"""
+        --save-every 1 --scales 2 --convention relative --style-resize own --decay 0.5
+        --border zero"""
 
 
 def test_every_option(folder):
     pictures = ["photo.png", "stripes.png", "dark.png", "-o", "out.png"]
     assert main(["stylize", *pictures, *EVERY_OPTION.split()]) == 0
     assert load_image("out.png").shape == load_image("photo.png", 64).shape
+
+
+def test_a_recipe_prints_and_saves_as_its_notebook_did(folder, capsys):
+    """Weighted terms every ten steps; own sizes; fractions of pixel values are cut off."""
+    from nst_tutorial.conventions import evaluate
+    from nst_tutorial.provenance import config_of, read
+
+    recipe = ["--recipe", "original_notebook", "--extractor", "random"]
+    assert (
+        main(["stylize", "photo.png", "stripes.png", "-o", "out.png", *recipe, "--steps", "20"])
+        == 0
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines[:-1]] == ["step 10", "step 20"]
+    numbers = [float(term.split()[-1]) for term in lines[0].split(":")[1].split(",")]
+    assert sum(numbers[:3]) == pytest.approx(numbers[3], rel=2e-3)
+    config = config_of(read("out.png"))
+    assert (config.convention, config.optimizer) == ("original_notebook", "nadam_keras2")
+    assert load_image("out.png").shape == load_image("photo.png").shape
+    terms = evaluate("original_notebook", "out.png", "photo.png", "stripes.png", "random")
+    assert 0.1 < terms["total"] / numbers[3] < 10
+
+
+def test_a_recipe_says_when_the_extractor_makes_nothing_of_its_weights(folder, capsys):
+    pictures = ["stylize", "photo.png", "stripes.png", "-o", "out.png", "--steps", "1"]
+    for recipe, said in (("tensorflow_tutorial", True), ("d2l", False)):
+        assert main([*pictures, "--size", "48", "--recipe", recipe]) == 0
+        assert ("hardly counts: take --extractor vgg19" in capsys.readouterr().err) is said
+
+
+def test_options_override_a_recipe(folder):
+    from nst_tutorial.__main__ import _config, _parser
+    from nst_tutorial.conventions import recipe
+
+    arguments = ["stylize", "a.png", "b.png", "-o", "out.png", "--recipe", "keras_io"]
+    options = _parser().parse_args([*arguments, "--steps", "7", "--style-weight", "0.5"])
+    expected = dataclasses.replace(recipe("keras_io"), steps=7, style_weight=0.5)
+    assert _config(options) == expected
 
 
 def test_one_picture_per_style(folder):
@@ -106,6 +146,8 @@ def test_ctrl_c_saves_the_picture_so_far(folder, capsys, monkeypatch):
         (["photo.png", "stripes.png", "--style-layers", "block9_conv1"], "it has block1_conv1, "),
         (["photo.png", "stripes.png", "--content-weight", "-1"], "content_weight is -1.0"),
         (["photo.png", "stripes.png", "--size", "0"], "size is 0"),
+        (["photo.png", "stripes.png", "--recipe", "gatys"], "no convention 'gatys'; there are"),
+        (["photo.png", "stripes.png", "--recipe", "johnson"], "johnson trains a network"),
         (["photo.png", "stripes.png", "--save-every", "0"], "save-every is 0"),
         (["photo.png", "stripes.png", "-o", "no/out.png"], "the folder no does not exist"),
         (["photo.png", "stripes.png", "--extractor", "resnet"], "no extractor 'resnet'"),

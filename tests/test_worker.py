@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nst_tutorial import TransferConfig, stylize
-from nst_tutorial.recipe import as_code
+from nst_tutorial.souvenir import as_code
 from nst_tutorial.worker import NEWS_A_SECOND, Job, Picture, Worker
 
 CONFIG = TransferConfig(  # shallow layers: their graph is compiled in a moment
