@@ -12,17 +12,19 @@ import os
 import platform
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 from nst_tutorial import __version__
-from nst_tutorial.errors import NSTError
+from nst_tutorial.errors import NSTError, NSTWarning
 
 
 def main(arguments=None):
     """Run one command; return its exit status: 0 done, 1 stopped early, 2 the user's mistake."""
     options = _parser().parse_args(arguments)
     try:
-        return options.command(options)
+        with _warnings_as_sentences():
+            return options.command(options)
     except (NSTError, ModuleNotFoundError) as error:
         print(f"nst-tutorial: {error}", file=sys.stderr)
         return 2
@@ -80,6 +82,23 @@ def doctor(options):
     for name, file in (("pocket", weights.POCKET_FILE), ("vgg19", weights.vgg19_file())):
         print(f"{name:<13} {'here' if file.exists() else 'not here'} ({file})")
     return 0
+
+
+@contextlib.contextmanager
+def _warnings_as_sentences():
+    """Say the package's own warnings as its errors are said: without a line of code."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def say(message, category, *where):
+            if issubclass(category, NSTWarning):
+                print(f"nst-tutorial: {message}", file=sys.stderr)
+            else:
+                show(message, category, *where)
+
+        warnings.showwarning = say
+        warnings.simplefilter("always", NSTWarning)
+        yield
 
 
 def _jobs(options):

@@ -1,5 +1,9 @@
-"""The one exception that a user's mistake raises."""
+"""What a user is told: the one exception that a mistake raises, and the one warning."""
 
 
 class NSTError(ValueError):
     """One sentence on what is wrong with the input and what to do about it."""
+
+
+class NSTWarning(UserWarning):
+    """One sentence on what was done with the input that a user might not expect."""

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from nst_tutorial import load_image, save_image
 from nst_tutorial.__main__ import main
@@ -125,6 +126,15 @@ def test_mistakes(folder, capsys, photograph, arguments, words):
     assert err.count("\n") == 1
     assert out == ""
     assert not (folder / "out.png").exists()
+
+
+def test_a_warning_is_one_sentence(folder, capsys):
+    frames = [Image.new("RGB", (70, 70), colour) for colour in ("red", "blue")]
+    frames[0].save("red.gif", save_all=True, append_images=frames[1:])
+    assert main(["stylize", "photo.png", "red.gif", "-o", "out.png", *QUICK]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "nst-tutorial: red.gif holds several pictures; the first is taken."
+    assert not [line for line in lines[1:] if "Warning" in line or "several" in line]
 
 
 def test_an_option_that_does_not_exist_is_status_2(capsys):

@@ -114,25 +114,6 @@ def test_floating_point_tiff(value, grey):
     assert colour(png(Image.new("F", (3, 2), value), format="TIFF")) == [grey] * 3
 
 
-def test_the_first_frame_of_an_animation():
-    frames = [Image.new("RGB", (4, 4), c) for c in ("red", "blue")]
-    gif = png(frames[0], format="GIF", save_all=True, append_images=frames[1:])
-    assert colour(gif) == [255, 0, 0]
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation(orientation):
-    upright = np.zeros((16, 24, 3), "uint8")
-    upright[:8, :8] = 255  # a white corner, top left
-    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # PIL's transpositions that store it so
-    stored = Image.fromarray(upright)
-    if orientation > 1:
-        stored = stored.transpose(Image.Transpose(undo[orientation]))
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    np.testing.assert_array_equal(load_image(png(stored, exif=exif))[0], upright)
-
-
 def test_colour_profiles_are_converted_to_srgb():
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
     red = Image.new("LAB", (2, 2), (139, 208, 195))  # L 54.5, a 80, b 67
