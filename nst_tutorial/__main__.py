@@ -58,7 +58,7 @@ def lab(options):
 
 def download(options):
     """Fetch VGG19's weights now, so that later runs need no network."""
-    from nst_tutorial.weights import download_vgg19
+    from nst_tutorial.download import download_vgg19
 
     print(f"{download_vgg19()} is here.")
     return 0
@@ -68,8 +68,9 @@ def doctor(options):
     """Say what is here: versions, threads, precision, extractors, free memory."""
     import psutil
 
-    from nst_tutorial import weights
     from nst_tutorial.backend import fastest_precision, keras
+    from nst_tutorial.download import state_of_network, state_of_vgg19, vgg19_file
+    from nst_tutorial.weights import POCKET_FILE
 
     print(f"nst_tutorial  {__version__}, Python {platform.python_version()}, {platform.platform()}")
     for package in ("tensorflow", "keras", "numpy", "pillow", "jupyterlab"):
@@ -79,8 +80,9 @@ def doctor(options):
     print(f"threads       {os.cpu_count()}")
     print(f"precision     {fastest_precision()} (the faster of two, measured now)")
     print(f"memory        {memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free")
-    for name, file in (("pocket", weights.POCKET_FILE), ("vgg19", weights.vgg19_file())):
-        print(f"{name:<13} {'here' if file.exists() else 'not here'} ({file})")
+    print(f"pocket        {'here' if POCKET_FILE.exists() else 'not here'} ({POCKET_FILE})")
+    print(f"vgg19         {state_of_vgg19()} ({vgg19_file()})")
+    print(f"network       {state_of_network()} (the one place that anything is fetched from)")
     return 0
 
 

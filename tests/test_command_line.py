@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst_tutorial import load_image, save_image
+from nst_tutorial import download, load_image, save_image
 from nst_tutorial.__main__ import main
 
 QUICK = ["--extractor", "random", "--steps", "4", "--size", "64"]
@@ -143,7 +143,9 @@ def test_an_option_that_does_not_exist_is_status_2(capsys):
     assert "usage" in capsys.readouterr().err
 
 
-def test_doctor_says_what_is_here(capsys):
+def test_doctor_says_what_is_here(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(download, "VGG19_URL", "http://127.0.0.1:9/nothing")
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
     assert re.search(r"^tensorflow +\d", out, re.M)
@@ -153,17 +155,19 @@ def test_doctor_says_what_is_here(capsys):
         "precision",
         "GiB free",
         "pocket        here",
+        "vgg19         not here",
+        "network       the connection was refused",
     ):
         assert word in out
 
 
 def test_a_download_that_fails_is_one_sentence(monkeypatch, tmp_path, capsys):
-    from nst_tutorial import weights
-
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr(weights, "VGG19_URL", "http://127.0.0.1:9/nothing")
+    monkeypatch.setattr(download, "VGG19_URL", "http://127.0.0.1:9/nothing")
     assert main(["download", "vgg19"]) == 2
-    assert "NST_VGG19_WEIGHTS" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert err.startswith("nst-tutorial: VGG19's weights could not be fetched: the connection was")
+    assert err.count("\n") == 1
 
 
 def test_lab_opens_the_lessons(monkeypatch):
