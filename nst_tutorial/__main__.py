@@ -18,6 +18,11 @@ from pathlib import Path
 from nst_tutorial import __version__
 from nst_tutorial.errors import NSTError, NSTWarning
 
+# Settings of Jupyter's, by their last names, that can let others in.
+OPENING = {"ip", "token", "password", "hashed_password", "password_required", "allow_origin"}
+OPENING |= {"allow_origin_pat", "allow_remote_access", "disable_check_xsrf", "sock", "sock_mode"}
+OPENING |= {"allow_unauthenticated_access", "identity_provider_class", "authorizer_class"}
+
 
 def main(arguments=None):
     """Run one command; return its exit status: 0 done, 1 stopped early, 2 the user's mistake."""
@@ -26,7 +31,7 @@ def main(arguments=None):
         with _warnings_as_sentences():
             return options.command(options)
     except (NSTError, ModuleNotFoundError) as error:
-        print(f"nst-tutorial: {error}", file=sys.stderr)
+        _say(error)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -47,13 +52,37 @@ def stylize(options):
 
 
 def lab(options):
-    """Open JupyterLab on the lessons, on the loopback address and with its token."""
+    """Open JupyterLab on the lessons, on the loopback address and with its token.
+
+    What is given after -- is passed on, and holds: where it opens the server to others, a sentence
+    says so. So does one where the user is root, which JupyterLab itself would refuse.
+    """
     if importlib.util.find_spec("jupyterlab") is None:
         raise NSTError("JupyterLab is missing; install it with pip install -e '.[lab]'.")
     lessons = Path(__file__).parent.parent / "notebooks"
     if not lessons.is_dir():
         raise NSTError("the lessons are not beside the package; the course is used from a clone.")
-    return subprocess.call([sys.executable, "-m", "jupyterlab", str(lessons), *options.rest])
+    jupyter = [sys.executable, "-m", "jupyterlab", str(lessons)]
+    return subprocess.call([*jupyter, *_guarded(options.rest)])
+
+
+def _guarded(rest):
+    """Add to JupyterLab's arguments what keeps others out, and say what does not."""
+    given = {argument.split("=")[0].lstrip("-").split(".")[-1] for argument in rest}
+    if opening := sorted(given & OPENING):
+        _say(
+            f"{', '.join(opening)} was given: others may reach this JupyterLab and run code in it."
+        )
+    if "ip" not in given:
+        rest = ["--ServerApp.ip=127.0.0.1", *rest]
+    if getattr(os, "geteuid", lambda: 1)() == 0 and "allow-root" not in given:
+        _say("you are root, so every cell may change the whole machine; better be another user.")
+        rest = ["--allow-root", *rest]
+    return rest
+
+
+def _say(sentence):
+    print(f"nst-tutorial: {sentence}", file=sys.stderr)
 
 
 def download(options):
@@ -66,8 +95,7 @@ def download(options):
 
 def doctor(options):
     """Say what is here: versions, threads, precision, extractors, free memory."""
-    import psutil
-
+    from nst_tutorial import machine
     from nst_tutorial.backend import fastest_precision, keras
     from nst_tutorial.download import state_of_network, state_of_vgg19, vgg19_file
     from nst_tutorial.weights import POCKET_FILE
@@ -75,11 +103,11 @@ def doctor(options):
     print(f"nst_tutorial  {__version__}, Python {platform.python_version()}, {platform.platform()}")
     for package in ("tensorflow", "keras", "numpy", "pillow", "jupyterlab"):
         print(f"{package:<13} {_version(package)}")
-    memory = psutil.virtual_memory()
+    free, all_of_it = machine.available_memory() / 2**30, machine.memory_limit() / 2**30
     print(f"backend       {keras.backend.backend()}")
-    print(f"threads       {os.cpu_count()}")
+    print(f"threads       {machine.cpu_limit()} allowed, of {os.cpu_count()} processors")
     print(f"precision     {fastest_precision()} (the faster of two, measured now)")
-    print(f"memory        {memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free")
+    print(f"memory        {free:.1f} of {all_of_it:.1f} GiB free, as far as this process may go")
     print(f"pocket        {'here' if POCKET_FILE.exists() else 'not here'} ({POCKET_FILE})")
     print(f"vgg19         {state_of_vgg19()} ({vgg19_file()})")
     print(f"network       {state_of_network()} (the one place that anything is fetched from)")
@@ -94,7 +122,7 @@ def _warnings_as_sentences():
 
         def say(message, category, *where):
             if issubclass(category, NSTWarning):
-                print(f"nst-tutorial: {message}", file=sys.stderr)
+                _say(message)
             else:
                 show(message, category, *where)
 
