@@ -14,7 +14,7 @@ from nst_tutorial.errors import NSTError
 
 ROOT = Path("/")  # where /proc and /sys are found; tests put a folder of their own here
 
-# Peaks of whole transfers were measured and these found: benchmarks/MEMORY.md.
+# Found by measuring the peaks of whole transfers; a test measures again.
 COPIES = 1.15  # of every layer's output: kept for the gradient, or on the way
 BYTES = {"float32": 4, "bfloat16": 3.2}  # a number of those; much is cast back to float32
 VECTORS = {"lbfgs": 80 + 8, "adam": 8, "nadam": 8}  # float32 pictures; L-BFGS has 40 of float64
@@ -145,7 +145,7 @@ def require_memory(shape, style_shapes, extractor, optimizer):
     advice = f"with size={largest}, for the style pictures too, it would fit"
     raise NSTError(
         f"{shape[2]}×{shape[1]} pixels with {extractor.name} and {optimizer} need about "
-        f"{needed / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free here; "
+        f"{needed / 2**30:.2f} GiB, and {free / 2**30:.2f} GiB are free here; "
         + (f"{advice}." if largest >= SMALLEST else "close other programs, or use another machine.")
     )
 

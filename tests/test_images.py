@@ -1,6 +1,7 @@
 """Pictures of every kind in, the same picture out; and what is no picture gets one sentence."""
 
 import io
+import threading
 
 import numpy as np
 import pytest
@@ -205,6 +206,23 @@ def test_a_write_that_fails_leaves_the_earlier_file(tmp_path, monkeypatch):
         save_image(tmp_path / "a.png", np.zeros((1, 2, 2, 3)))
     assert colour(tmp_path / "a.png") == [50, 50, 50]
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_two_that_save_to_one_place_leave_a_whole_picture(tmp_path):
+    path, wrong = tmp_path / "a.png", []
+    save_image(path, np.zeros((1, 64, 64, 3)))
+
+    def save_often(value):
+        for _ in range(30):
+            save_image(path, np.full((1, 64, 64, 3), value))
+
+    writers = [threading.Thread(target=save_often, args=(value,)) for value in (0, 255)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        wrong += [spread for spread in [np.ptp(load_image(path))] if spread]
+    assert not wrong
+    assert [one.name for one in tmp_path.iterdir()] == ["a.png"]
 
 
 def test_places_where_nothing_can_be_saved(tmp_path):
