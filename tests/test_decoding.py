@@ -95,6 +95,12 @@ def test_depths(data, expected):
     assert one_colour(data) == expected
 
 
+def test_one_pixel_that_is_no_number_changes_no_other():
+    pixels = np.array([[np.nan, np.inf], [0.5, 1.0]], "float32")
+    image = load_image(encoded(Image.fromarray(pixels), "TIFF"))
+    assert image[0, ..., 0].tolist() == [[0, 0], [128, 255]]
+
+
 def test_floating_point_colours_are_refused_in_a_sentence():
     with pytest.raises(NSTError, match="of a kind that cannot be read; save it as PNG"):
         load_image(tiff_of(np.array([0.1, 0.5, 0.9], "<f4"), kind=3, bits=32))
@@ -148,8 +154,10 @@ def test_eight_orientations(kind, orientation):
 
 
 def test_damaged_exif_is_no_fault_of_the_picture():
-    exif = b"Exif\0\0II*\0\xff\xff\xff\xff" + bytes(range(40))
-    assert one_colour(encoded(Image.new("RGB", (8, 8)), "JPEG", exif=exif)) == [0, 0, 0]
+    data = encoded(Image.new("RGB", (8, 8)), exif=b"Exif\0\0no such thing")
+    with pytest.raises(SyntaxError):
+        Image.open(io.BytesIO(data)).getexif()
+    assert one_colour(data) == [0, 0, 0]
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF", "AVIF"])

@@ -138,7 +138,9 @@ def test_the_size_that_is_said_to_fit_fits_and_a_larger_one_does_not(
     extractor, monkeypatch, optimizer
 ):
     monkeypatch.setattr(machine, "available_memory", lambda: GIB)
-    with pytest.raises(NSTError, match=r"1\.00 GiB are free here; with size=\d+, for the style") as e:
+    with pytest.raises(
+        NSTError, match=r"1\.00 GiB are free here; with size=\d+, for the style"
+    ) as e:
         machine.require_memory((1, 1500, 2000, 3), [(1, 2000, 1000, 3)], extractor, optimizer)
     assert f"2000×1500 pixels with random and {optimizer} need about " in str(e.value)
     size = int(re.search(r"size=(\d+)", str(e.value))[1])
