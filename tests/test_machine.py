@@ -186,7 +186,7 @@ print((status("VmHWM") - before) / machine.predicted_peak(
 @pytest.mark.parametrize(
     ("name", "size", "optimizer", "precision"),
     [
-        ("pocket", 384, "lbfgs", "float32"),
+        ("pocket", 384, "adam", "float32"),
         *(
             pytest.param(*case, marks=pytest.mark.long)
             for case in [
@@ -203,4 +203,5 @@ def test_the_prediction_is_within_a_fifth(name, size, optimizer, precision):
     command = [sys.executable, "-c", MEASURED, name, str(size), optimizer]
     environment = os.environ | {"NST_PRECISION": precision}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert 0.8 < float(done.stdout) < 1.2
+    ratio = float(done.stdout)
+    assert 0.8 < ratio < 1.2
