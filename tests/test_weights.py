@@ -1,6 +1,7 @@
 """Weights from a file, from Keras' cache, from a seed; and files that do not fit."""
 
 import hashlib
+import os
 import pickle
 import shutil
 
@@ -75,6 +76,26 @@ def test_random_weights_follow_the_seed():
     one, same, other = (random_weights(POCKET_WIDTHS, LAYERS, seed) for seed in (0, 0, 1))
     assert all((one[layer][0] == same[layer][0]).all() for layer in LAYERS)
     assert (one["block1_conv1"][0] != other["block1_conv1"][0]).any()
+
+
+class Trap:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def __reduce__(self):
+        return os.mkdir, (self.folder,)
+
+
+def test_nothing_is_unpickled(tmp_path):
+    trap = np.array([Trap(tmp_path / "sprung")], dtype=object)
+    np.savez(tmp_path / "a.npz", **{"block1_conv1:w": trap, "block1_conv1:b": trap})
+    with pytest.raises(NSTError, match="cannot be read as weights"):
+        read_weights(tmp_path / "a.npz", LAYERS[:1])
+    assert not (tmp_path / "sprung").exists()
+    np.load(tmp_path / "a.npz", allow_pickle=True)["block1_conv1:w"]
+    assert (tmp_path / "sprung").exists()  # the trap works
 
 
 def test_files_that_do_not_fit(tmp_path, monkeypatch):
