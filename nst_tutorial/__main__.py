@@ -6,7 +6,6 @@ is one sentence on stderr and exit status 2.
 
 import argparse
 import contextlib
-import functools
 import importlib.metadata
 import importlib.util
 import os
@@ -21,16 +20,20 @@ from nst_tutorial import __version__
 from nst_tutorial.errors import NSTError, NSTWarning
 from nst_tutorial.interrupts import noted
 
+# Settings of Jupyter's, by their last names, that can let others in.
+OPENING = {"ip", "token", "password", "hashed_password", "password_required", "allow_origin"}
+OPENING |= {"allow_origin_pat", "allow_remote_access", "disable_check_xsrf", "sock", "sock_mode"}
+OPENING |= {"allow_unauthenticated_access", "identity_provider_class", "authorizer_class"}
+
 
 def main(arguments=None):
     """Run one command; return its exit status: 0 done, 1 stopped early, 2 the user's mistake."""
     options = _parser().parse_args(arguments)
     try:
-        with warnings.catch_warnings():
-            warnings.showwarning = functools.partial(_say, warnings.showwarning)
+        with _warnings_as_sentences():
             return options.command(options)
     except (NSTError, ModuleNotFoundError) as error:
-        print(f"nst-tutorial: {error}", file=sys.stderr)
+        _say(error)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -78,18 +81,42 @@ def rerun(options):
 
 
 def lab(options):
-    """Open JupyterLab on the lessons, on the loopback address and with its token."""
+    """Open JupyterLab on the lessons, on the loopback address and with its token.
+
+    What is given after -- is passed on, and holds: where it opens the server to others, a sentence
+    says so. So does one where the user is root, which JupyterLab itself would refuse.
+    """
     if importlib.util.find_spec("jupyterlab") is None:
         raise NSTError("JupyterLab is missing; install it with pip install -e '.[lab]'.")
     lessons = Path(__file__).parent.parent / "notebooks"
     if not lessons.is_dir():
         raise NSTError("the lessons are not beside the package; the course is used from a clone.")
-    return subprocess.call([sys.executable, "-m", "jupyterlab", str(lessons), *options.rest])
+    jupyter = [sys.executable, "-m", "jupyterlab", str(lessons)]
+    return subprocess.call([*jupyter, *_guarded(options.rest)])
+
+
+def _guarded(rest):
+    """Add to JupyterLab's arguments what keeps others out, and say what does not."""
+    given = {argument.split("=")[0].lstrip("-").split(".")[-1] for argument in rest}
+    if opening := sorted(given & OPENING):
+        _say(
+            f"{', '.join(opening)} was given: others may reach this JupyterLab and run code in it."
+        )
+    if "ip" not in given:
+        rest = ["--ServerApp.ip=127.0.0.1", *rest]
+    if getattr(os, "geteuid", lambda: 1)() == 0 and "allow-root" not in given:
+        _say("you are root, so every cell may change the whole machine; better be another user.")
+        rest = ["--allow-root", *rest]
+    return rest
+
+
+def _say(sentence):
+    print(f"nst-tutorial: {sentence}", file=sys.stderr)
 
 
 def download(options):
     """Fetch VGG19's weights now, so that later runs need no network."""
-    from nst_tutorial.weights import download_vgg19
+    from nst_tutorial.download import download_vgg19
 
     print(f"{download_vgg19()} is here.")
     return 0
@@ -97,22 +124,40 @@ def download(options):
 
 def doctor(options):
     """Say what is here: versions, threads, precision, extractors, free memory."""
-    import psutil
-
-    from nst_tutorial import weights
+    from nst_tutorial import machine
     from nst_tutorial.backend import fastest_precision, keras
+    from nst_tutorial.download import state_of_network, state_of_vgg19, vgg19_file
+    from nst_tutorial.weights import POCKET_FILE
 
     print(f"nst_tutorial  {__version__}, Python {platform.python_version()}, {platform.platform()}")
     for package in ("tensorflow", "keras", "numpy", "pillow", "jupyterlab"):
         print(f"{package:<13} {_version(package)}")
-    memory = psutil.virtual_memory()
+    free, all_of_it = machine.available_memory() / 2**30, machine.memory_limit() / 2**30
     print(f"backend       {keras.backend.backend()}")
-    print(f"threads       {os.cpu_count()}")
+    print(f"threads       {machine.cpu_limit()} allowed, of {os.cpu_count()} processors")
     print(f"precision     {fastest_precision()} (the faster of two, measured now)")
-    print(f"memory        {memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free")
-    for name, file in (("pocket", weights.POCKET_FILE), ("vgg19", weights.vgg19_file())):
-        print(f"{name:<13} {'here' if file.exists() else 'not here'} ({file})")
+    print(f"memory        {free:.1f} of {all_of_it:.1f} GiB free, as far as this process may go")
+    print(f"pocket        {'here' if POCKET_FILE.exists() else 'not here'} ({POCKET_FILE})")
+    print(f"vgg19         {state_of_vgg19()} ({vgg19_file()})")
+    print(f"network       {state_of_network()} (the one place that anything is fetched from)")
     return 0
+
+
+@contextlib.contextmanager
+def _warnings_as_sentences():
+    """Say the package's own warnings as its errors are said: without a line of code."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def say(message, category, *where):
+            if issubclass(category, NSTWarning):
+                _say(message)
+            else:
+                show(message, category, *where)
+
+        warnings.showwarning = say
+        warnings.simplefilter("always", NSTWarning)
+        yield
 
 
 def _jobs(options):
@@ -194,14 +239,6 @@ def _save(result, output):
         raise NSTError(f"{error} The picture is in {elsewhere}.") from None
     print(f"{output} saved" + (f"; it was stopped: {result.stopped}." if result.stopped else "."))
     return 1 if result.stopped else 0
-
-
-def _say(show, message, category, *where, **more):
-    """Show the package's own warnings as a sentence, and others as ever."""
-    if issubclass(category, NSTWarning):
-        print(f"nst-tutorial: {message}", file=sys.stderr)
-    else:
-        show(message, category, *where, **more)
 
 
 def _config(options):

@@ -1,4 +1,4 @@
-"""The one exception that a user's mistake raises."""
+"""What a user is told: the one exception that a mistake raises, and the one warning."""
 
 
 class NSTError(ValueError):
@@ -6,4 +6,4 @@ class NSTError(ValueError):
 
 
 class NSTWarning(UserWarning):
-    """Something that the user should know; the run goes on."""
+    """One sentence that the user should know; the run goes on."""

@@ -14,6 +14,7 @@ from nst_tutorial.errors import NSTError
 from nst_tutorial.extractors import Extractor, load_extractor
 from nst_tutorial.inputs import at_scale, listed, load_pictures, starting_picture
 from nst_tutorial.interrupts import noted
+from nst_tutorial.machine import require_memory
 from nst_tutorial.objective import Objective
 from nst_tutorial.optimizers import make_optimizer, rate_at
 from nst_tutorial.provenance import describe
@@ -187,6 +188,9 @@ def stylize(
     origin = describe(config, extractor, sources, pictures)
     progress = Progress(config.steps, callback, checkpoint, origin)
     full = (styles[0] if content is None else content).shape
+    around = 2 * round(config.margin * max(full))
+    canvas = (1, full[1] + around, full[2] + around, 3)
+    require_memory(canvas, [style.shape for style in styles], extractor, config.optimizer)
     stages = coarse_to_fine(full, config.scales, config.steps, config.learning_rate)
     image, detail = starting_picture(stages[0].shape, content, styles, start, config)
     stopped = None

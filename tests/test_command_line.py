@@ -3,13 +3,18 @@
 import dataclasses
 import os
 import re
+import signal
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 
 import numpy as np
+import psutil
 import pytest
+from PIL import Image
 
-from nst_tutorial import load_image, save_image
+from nst_tutorial import download, load_image, machine, save_image
 from nst_tutorial.__main__ import main
 
 QUICK = ["--extractor", "random", "--steps", "4", "--size", "64"]
@@ -169,13 +174,24 @@ def test_mistakes(folder, capsys, photograph, arguments, words):
     assert not (folder / "out.png").exists()
 
 
+def test_a_warning_is_one_sentence(folder, capsys):
+    frames = [Image.new("RGB", (70, 70), colour) for colour in ("red", "blue")]
+    frames[0].save("red.gif", save_all=True, append_images=frames[1:])
+    assert main(["stylize", "photo.png", "red.gif", "-o", "out.png", *QUICK]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "nst-tutorial: red.gif holds several pictures; the first is taken."
+    assert not [line for line in lines[1:] if "Warning" in line or "several" in line]
+
+
 def test_an_option_that_does_not_exist_is_status_2(capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["stylize", "--sise", "3"])
     assert "usage" in capsys.readouterr().err
 
 
-def test_doctor_says_what_is_here(capsys):
+def test_doctor_says_what_is_here(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(download, "VGG19_URL", "http://127.0.0.1:9/nothing")
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
     assert re.search(r"^tensorflow +\d", out, re.M)
@@ -184,27 +200,81 @@ def test_doctor_says_what_is_here(capsys):
         "backend       tensorflow",
         "precision",
         "GiB free",
+        f"threads       {machine.cpu_limit()} allowed, of {os.cpu_count()} processors",
         "pocket        here",
+        "vgg19         not here",
+        "network       the connection was refused",
     ):
         assert word in out
 
 
 def test_a_download_that_fails_is_one_sentence(monkeypatch, tmp_path, capsys):
-    from nst_tutorial import weights
-
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr(weights, "VGG19_URL", "http://127.0.0.1:9/nothing")
+    monkeypatch.setattr(download, "VGG19_URL", "http://127.0.0.1:9/nothing")
     assert main(["download", "vgg19"]) == 2
-    assert "NST_VGG19_WEIGHTS" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert err.startswith("nst-tutorial: VGG19's weights could not be fetched: the connection was")
+    assert err.count("\n") == 1
 
 
-def test_lab_opens_the_lessons(monkeypatch):
+@pytest.fixture
+def jupyter(monkeypatch):
+    """What JupyterLab would be started with."""
     calls = []
     monkeypatch.setattr(subprocess, "call", lambda command: calls.append(command) or 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
+    return calls
+
+
+def test_lab_opens_the_lessons(jupyter, capsys):
     assert main(["lab", "--", "--no-browser"]) == 0
-    assert calls[0][1:3] == ["-m", "jupyterlab"]
-    assert calls[0][3].endswith("notebooks")
-    assert calls[0][4] == "--no-browser"
+    assert jupyter[0][1:3] == ["-m", "jupyterlab"]
+    assert jupyter[0][3].endswith("notebooks")
+    assert jupyter[0][4:] == ["--ServerApp.ip=127.0.0.1", "--no-browser"]
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "argument", ["--ip=0.0.0.0", "--ServerApp.ip=0.0.0.0", "--IdentityProvider.token=", "--ip"]
+)
+def test_lab_opened_to_others_says_so(jupyter, capsys, argument):
+    assert main(["lab", "--", argument]) == 0
+    assert jupyter[0][-1] == argument
+    assert ("--ServerApp.ip=127.0.0.1" in jupyter[0]) == ("token" in argument)
+    assert re.match("nst-tutorial: (ip|token) was given: others may", capsys.readouterr().err)
+
+
+def test_lab_never_runs_as_root_without_saying_so(jupyter, capsys, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
+    assert main(["lab"]) == 0
+    assert "--allow-root" in jupyter[0]
+    assert capsys.readouterr().err.startswith("nst-tutorial: you are root")
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform == "win32", reason="stopped by a signal")
+def test_lab_listens_on_the_loopback_address_and_asks_for_its_token(tmp_path):
+    folders = {f"JUPYTER_{kind}_DIR": str(tmp_path) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    command = [sys.executable, "-m", "nst_tutorial", "lab", "--", "--no-browser", "--port=0"]
+    process = subprocess.Popen(
+        command, env=os.environ | folders, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        next(line for line in process.stderr if "?token=" in line)  # now it answers
+        (listener,) = listening(process.pid)
+        assert listener.laddr.ip == "127.0.0.1"
+        with pytest.raises(urllib.error.HTTPError, match="403") as caught:
+            urllib.request.urlopen(f"http://127.0.0.1:{listener.laddr.port}/api/contents")
+        caught.value.close()
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def listening(pid):
+    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    sockets = [one for process in family for one in process.net_connections("inet")]
+    return [one for one in sockets if one.status == psutil.CONN_LISTEN]
 
 
 def test_help_imports_nothing_heavy():
