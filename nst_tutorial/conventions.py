@@ -139,8 +139,8 @@ def _known(name):
 
 
 def _config(name):
-    one_size = {} if _known(name).relative else {"scales": 1}
-    return TransferConfig(convention=name, **one_size, **_known(name).settings)
+    plain = {} if _known(name).relative else {"scales": 1, "margin": 0.0}
+    return TransferConfig(convention=name, **plain, **_known(name).settings)
 
 
 def _picture(source):

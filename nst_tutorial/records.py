@@ -48,13 +48,14 @@ class TransferConfig:
     style_size: int | None = None  # longest side of the style picture; None: as `size`
     style_resize: str = "fit"  # to style_size; "own": not at all; "squash": to the content's shape
     scales: int = 2  # sizes to go through, each twice the one before; 1: the full size alone
+    margin: float = 0.04  # of the longest side, mirrored around while it is painted, then cut off
     optimizer: str = "lbfgs"  # or "adam", "nadam", "sgd", …: some four times as many steps
     steps: int = 60  # in all sizes together; iterations of L-BFGS
     learning_rate: float = 8.0  # in pixel values, at the full size; L-BFGS has none
     decay: float | None = None  # of the rate in 100 steps; None: to a tenth in all; 1: constant
     beta_1: float = 0.9  # Adam's and Nadam's momentum
     epsilon: float = 1e-7  # what they add to a gradient's size before they divide by it
-    clip: bool = True  # keep the picture in 0..255 at each step
+    clip: bool = True  # keep the picture in 0..255 at each step, as L-BFGS always does
     truncate: bool = False  # save pixel values cut off, as many scripts do, instead of rounded
     init: str = "content"  # where the picture starts: or "style", "noise"
     noise_std: float = 64.0  # of the noise start, in pixel values around middle grey
@@ -68,6 +69,8 @@ class TransferConfig:
             self._demand(field, known.__contains__, f"must be one of {', '.join(map(str, known))}")
         for field in AT_LEAST_0:
             self._demand(field, lambda x: 0 <= x < math.inf, "must be a number from 0 up")
+        self._demand("margin", lambda x: 0 <= x <= 1, "must be a number from 0 to 1")
+        self._demand("seed", lambda x: x >= 0 and x % 1 == 0, "must be a whole number from 0 up")
         for field in AT_LEAST_1:
             self._demand(field, lambda x: x >= 1 and x % 1 == 0, "must be a whole number from 1 up")
         for field in ABOVE_0:

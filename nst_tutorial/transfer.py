@@ -5,13 +5,12 @@
 """
 
 import math
-import warnings
 
 import numpy as np
-import scipy.optimize
 
+from nst_tutorial import lbfgs
 from nst_tutorial.backend import keras, ops, value_and_gradient
-from nst_tutorial.errors import NSTError, NSTWarning
+from nst_tutorial.errors import NSTError
 from nst_tutorial.extractors import Extractor, load_extractor
 from nst_tutorial.inputs import at_scale, listed, load_pictures, starting_picture
 from nst_tutorial.interrupts import noted
@@ -24,10 +23,6 @@ from nst_tutorial.scales import coarse_to_fine, enlarge
 
 class DivergedError(ArithmeticError):
     """A loss or its gradient is NaN or infinite; the picture is still the last good one."""
-
-
-class StalledWarning(NSTWarning):
-    """L-BFGS found no way down and left steps untaken; the picture is the best it had."""
 
 
 class StyleTransfer:
@@ -50,14 +45,18 @@ class StyleTransfer:
     """
 
     def __init__(self, content_image, style_images, extractor, config, start):
-        self.config = config
-        self.objective = Objective(content_image, style_images, extractor, config, start.shape)
-        self.shape = tuple(start.shape)
+        self.config, self.shape = config, tuple(start.shape)
+        self._margin = round(config.margin * max(self.shape))
+        content_image = None if content_image is None else self._with_margin(content_image)
+        self.objective = Objective(
+            content_image, style_images, extractor, config, self._with_margin(start).shape
+        )
         self._differentiate = value_and_gradient(self.objective)
         self.restart(start)
 
     def restart(self, start):
         """Start anew from a picture of the same shape, with nothing compiled again."""
+        start = self._with_margin(start)
         self._picture = keras.Variable(start, dtype="float32", trainable=True, name="picture")
         self._optimizer = make_optimizer(self.config)
         self._optimizer.build([self._picture])
@@ -69,7 +68,7 @@ class StyleTransfer:
         """
         memory = {}
         self._optimizer.save_own_variables(memory)
-        return {"picture": self.image, **memory}
+        return {"picture": np.array(self._picture), **memory}
 
     def restore(self, state):
         """Go on from what `state` returned, to the same bytes with Adam and Nadam."""
@@ -80,7 +79,8 @@ class StyleTransfer:
     @property
     def image(self):
         """The picture so far, `(1, H, W, 3)`, RGB, 0..255."""
-        return np.array(self._picture)
+        m, (_, height, width, _) = self._margin, self.shape
+        return np.array(self._picture)[:, m : m + height, m : m + width]
 
     def step(self, learning_rate=None):
         """Move the picture once by Adam or another, and return the terms from before the move.
@@ -128,41 +128,24 @@ class StyleTransfer:
             callback(self.step(rate_at(self.config, number, steps, first)))
 
     def _run_lbfgs(self, steps, callback):
-        taken = self._minimize(steps, callback)
-        while taken < steps:  # a line search failed, or moved nothing: once more, with no history
-            more = self._minimize(steps - taken, callback)
-            if more <= 1 < steps - taken:
-                message = (
-                    f"L-BFGS found no way down after {taken} of {steps} steps at "
-                    f"{max(self.shape)} px, and stopped there; try adam, or another start."
-                )
-                warnings.warn(message, StalledWarning, stacklevel=3)
-                return
-            taken += more
-
-    def _minimize(self, steps, callback):
-        """Hand the picture to SciPy, which gathers its history of gradients anew at each call.
-
-        Returns:
-            how many iterations it took: fewer than `steps` if a line search failed.
-        """
         latest = {}
 
-        def evaluate(flat):
-            image = ops.convert_to_tensor(flat.reshape(self._picture.shape), "float32")
+        def evaluate(image):
+            image = ops.convert_to_tensor(image, "float32")
             terms, gradient = self._differentiate(image, self.objective.weights(self.config))
             latest.update(self._as_floats(terms, gradient))
-            return latest["total"], np.asarray(gradient, "float64").ravel()
+            return latest["total"], np.asarray(gradient, "float64")
 
-        def accept(intermediate_result):
-            self._picture.assign(intermediate_result.x.reshape(self._picture.shape))
-            callback(dict(latest, total=float(intermediate_result.fun)))
+        def accept(image, total):
+            self._picture.assign(image)
+            callback(dict(latest, total=total))
 
-        return scipy.optimize.minimize(
-            evaluate, self.image.ravel().astype("float64"), jac=True, method="L-BFGS-B",
-            bounds=scipy.optimize.Bounds(0, 255) if self.config.clip else None, callback=accept,
-            options={"maxiter": steps, "maxfun": 20 * steps, "ftol": 0, "gtol": 0},
-        ).nit  # fmt: skip
+        lbfgs.minimize(evaluate, np.asarray(self._picture, "float64"), steps, accept)
+
+    def _with_margin(self, image):
+        """Continue a picture by its mirror image: borders are where reflection draws stripes."""
+        m = self._margin
+        return np.pad(image, ((0, 0), (m, m), (m, m), (0, 0)), mode="reflect")
 
     def _as_floats(self, terms, gradient):
         terms = keras.tree.map_structure(float, terms)
