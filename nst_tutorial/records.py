@@ -55,7 +55,7 @@ class TransferConfig:
     decay: float | None = None  # of the rate in 100 steps; None: to a tenth in all; 1: constant
     beta_1: float = 0.9  # Adam's and Nadam's momentum
     epsilon: float = 1e-7  # what they add to a gradient's size before they divide by it
-    clip: bool = True  # keep the picture in 0..255 at each step
+    clip: bool = True  # keep the picture in 0..255 at each step, as L-BFGS always does
     truncate: bool = False  # save pixel values cut off, as many scripts do, instead of rounded
     init: str = "content"  # where the picture starts: or "style", "noise"
     noise_std: float = 64.0  # of the noise start, in pixel values around middle grey
