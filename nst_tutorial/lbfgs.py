@@ -7,18 +7,15 @@ import scipy.optimize
 
 from nst_tutorial.errors import NSTWarning
 
-# Rows: luminance, red against green, yellow against blue. Strides in colour are shortened, so that
-# what luminance can do is not done by coloured fringes; the minimum stays where it is.
-COLOUR_STRIDE = 0.3
+# Rows: luminance, red against green, yellow against blue; orthonormal.
 OPPONENT = np.array([[1, 1, 1], [1, -1, 0], [1, 1, -2]]) / np.sqrt([[3], [2], [6]])
-OPPONENT *= [[1], [COLOUR_STRIDE], [COLOUR_STRIDE]]
 
 
 class StalledWarning(NSTWarning):
     """L-BFGS found no way down and left steps untaken; the picture is the best it had."""
 
 
-def minimize(evaluate, image, steps, accept, clip=True):
+def minimize(evaluate, image, steps, accept, clip=True, colour_stride=1.0):
     """Take iterations of L-BFGS from a picture; where a line search fails, start anew once.
 
     Args:
@@ -27,13 +24,15 @@ def minimize(evaluate, image, steps, accept, clip=True):
         steps: how many iterations.
         accept: called with picture and value after each.
         clip: keep the picture in 0..255.
+        colour_stride: strides in colour are so long, those in luminance 1. Below 1, what luminance
+            can do is not done by coloured fringes; the minimum stays where it is.
 
     Warns:
         StalledWarning: it found no way down twice in a row, and ends early.
     """
     taken = 0
     while taken < steps:
-        image, more = _iterate(evaluate, image, steps - taken, accept, clip)
+        image, more = _iterate(evaluate, image, steps - taken, accept, clip, colour_stride)
         if taken and more <= 1 < steps - taken:
             warnings.warn(
                 f"L-BFGS found no way down after {taken} of {steps} steps at {max(image.shape)} px,"
@@ -45,19 +44,20 @@ def minimize(evaluate, image, steps, accept, clip=True):
         taken += max(more, 1)
 
 
-def _iterate(evaluate, start, steps, accept, clip):
+def _iterate(evaluate, start, steps, accept, clip, colour_stride):
     """Hand the picture to SciPy, which hides its history: each call gathers it anew."""
     latest = [start]
+    basis = OPPONENT * [[1], [colour_stride], [colour_stride]]
     lowest, highest = (0, 255) if clip else (-np.inf, np.inf)
 
     def picture(change):
-        return start + change.reshape(start.shape) @ OPPONENT
+        return start + change.reshape(start.shape) @ basis
 
     def evaluate_change(change):
         unbounded = picture(change)
         value, gradient = evaluate(np.clip(unbounded, lowest, highest))
         outward = (unbounded < lowest) & (gradient > 0) | (unbounded > highest) & (gradient < 0)
-        return value, (np.where(outward, 0, gradient) @ OPPONENT.T).ravel()
+        return value, (np.where(outward, 0, gradient) @ basis.T).ravel()
 
     def note(intermediate_result):
         latest[0] = np.clip(picture(intermediate_result.x), lowest, highest)

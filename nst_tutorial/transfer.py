@@ -142,7 +142,12 @@ class StyleTransfer:
             callback(dict(latest, total=total))
 
         start = np.asarray(self._picture, "float64")
-        lbfgs.minimize(evaluate, start, steps, accept, self.config.clip)
+        lbfgs.minimize(evaluate, start, steps, accept, self.config.clip, self._colour_stride())
+
+    def _colour_stride(self):
+        """Of L-BFGS: a photograph's colours are good to start from, noise's must all change."""
+        repaints = self.objective.content_targets and self.objective.style_targets
+        return 0.3 if repaints and self.config.init == "content" else 1.0
 
     def _with_margin(self, image):
         """Continue a picture by its mirror image: borders are where reflection draws stripes."""
