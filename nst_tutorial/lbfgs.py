@@ -47,8 +47,11 @@ def minimize(evaluate, image, steps, accept, clip=True, colour_stride=1.0):
 def _iterate(evaluate, start, steps, accept, clip, colour_stride):
     """Hand the picture to SciPy, which hides its history: each call gathers it anew."""
     latest = [start]
-    basis = OPPONENT * [[1], [colour_stride], [colour_stride]]
     lowest, highest = (0, 255) if clip else (-np.inf, np.inf)
+    if colour_stride == 1:  # as SciPy has it: each number of a pixel for itself, within bounds
+        basis, bounds = np.eye(3), scipy.optimize.Bounds(*_sides(start, lowest, highest))
+    else:  # what leaves the range is cut off, and is not pushed further out
+        basis, bounds = OPPONENT * [[1], [colour_stride], [colour_stride]], None
 
     def picture(change):
         return start + change.reshape(start.shape) @ basis
@@ -65,6 +68,11 @@ def _iterate(evaluate, start, steps, accept, clip, colour_stride):
 
     result = scipy.optimize.minimize(
         evaluate_change, np.zeros(start.size), jac=True, method="L-BFGS-B", callback=note,
+        bounds=bounds,
         options={"maxiter": steps, "maxfun": 20 * steps, "ftol": 0, "gtol": 0},
     )  # fmt: skip
     return latest[0], result.nit
+
+
+def _sides(start, lowest, highest):
+    return (lowest - start).ravel(), (highest - start).ravel()

@@ -13,7 +13,7 @@ from nst_tutorial.implementations import CONVENTIONS
 
 AT_LEAST_0 = ("content_weight", "style_weight", "tv_weight", "noise_std")
 AT_LEAST_1 = ("size", "style_size", "scales", "steps")
-ABOVE_0 = ("tv_exponent", "learning_rate", "decay", "epsilon")
+ABOVE_0 = ("tv_exponent", "learning_rate", "colour_stride", "decay", "epsilon")
 OPTIONAL = ("style_size", "layer_weights", "blend", "decay")
 ONE_OF = {
     "convention": tuple(CONVENTIONS),
@@ -50,6 +50,7 @@ class TransferConfig:
     scales: int = 2  # sizes to go through, each twice the one before; 1: the full size alone
     margin: float = 0.04  # of the longest side, mirrored around while it is painted, then cut off
     optimizer: str = "lbfgs"  # or "adam", "nadam", "sgd", …: some four times as many steps
+    colour_stride: float = 0.3  # of L-BFGS on a photograph's colours; 1: as long as in luminance
     steps: int = 60  # in all sizes together; iterations of L-BFGS
     learning_rate: float = 8.0  # in pixel values, at the full size; L-BFGS has none
     decay: float | None = None  # of the rate in 100 steps; None: to a tenth in all; 1: constant

@@ -147,7 +147,7 @@ class StyleTransfer:
     def _colour_stride(self):
         """Of L-BFGS: a photograph's colours are good to start from, noise's must all change."""
         repaints = self.objective.content_targets and self.objective.style_targets
-        return 0.3 if repaints and self.config.init == "content" else 1.0
+        return self.config.colour_stride if repaints and self.config.init == "content" else 1.0
 
     def _with_margin(self, image):
         """Continue a picture by its mirror image: borders are where reflection draws stripes."""
