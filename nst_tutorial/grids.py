@@ -27,7 +27,7 @@ def values_of(field, values):
     known = (*INPUTS, *FIELDS)
     if field not in known:
         raise NSTError(f"a study cannot vary {field!r}; choose from {', '.join(known)}.")
-    if isinstance(values, str) or not len(values):
+    if isinstance(values, str) or not hasattr(values, "__len__") or not len(values):
         raise NSTError(f"the grid's {field} is {values!r}; give a list of values.")
     values = list(values.values() if isinstance(values, Mapping) else values)
     return values if field in INPUTS else [_plain(field, value) for value in values]

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from nst_tutorial.cells import Cell, attempt, paint_cell, picture_of, traits_of
 from nst_tutorial.cluster import spread
-from nst_tutorial.errors import needed
+from nst_tutorial.errors import NSTError, needed
 from nst_tutorial.files import replacing
 from nst_tutorial.grids import INPUTS, labels_of, read_toml, values_of
 from nst_tutorial.images import load_image
@@ -49,6 +49,8 @@ class Study:
         self.config, self.folder = config or TransferConfig(), Path(folder)
         self.grid = {field: values_of(field, values) for field, values in grid.items()}
         self.labels = [labels_of(field, grid, self.config) for field in grid]
+        if not grid:
+            raise NSTError("the grid varies nothing; give it a field and a list of values.")
         self.pictures, self.failures = {}, {}  # {sha256: Picture}, {key: sentence}
         self._read_once = functools.cache(self._read)
         fixed = {"content": content, "style": style, "extractor": extractor}
