@@ -40,7 +40,7 @@ def spread(where, cells, pictures, paint, threads):
         running = distributed.as_completed(submit(AHEAD))
         try:
             for future in running:
-                yield future.key.removeprefix("cell-"), _outcome(client, future)
+                yield future.key.removeprefix("cell-"), _outcome(distributed, future)
                 running.update(submit(1))
         finally:
             client.cancel([*running.futures, *sent.values()])
@@ -60,16 +60,21 @@ def _connected(distributed, where):
         yield client
 
 
-def _outcome(client, future):
-    """What a cell came to; a worker that died of it again and again is a sentence too."""
-    if future.status == "finished":
-        return future.result()
-    if future.status == "error":
-        return None, sentence(future.exception())
-    raise NSTError(
-        "the scheduler is gone, or the cells were cancelled there; "
-        "run the study again: finished cells stay as they are."
-    )
+def _outcome(distributed, future):
+    """What a cell came to; a worker that dies of it again and again is a sentence too.
+
+    Raises:
+        NSTError: the scheduler is gone.
+    """
+    try:
+        return future.result()  # waits again where the result went down with a worker
+    except distributed.client.FutureCancelledError:
+        raise NSTError(
+            "the scheduler is gone, or someone cancelled the study there; run it again: finished "
+            "cells stay as they are."
+        ) from None
+    except Exception as error:  # Dask's own: `attempt` lets none of a cell's through
+        return None, sentence(error)
 
 
 def _same(picture):

@@ -1,12 +1,12 @@
 """Studies: cells and keys, what runs and what does not run again, the sheet, the cluster."""
 
-import io
 import os
 import signal
 import sys
 
 import numpy as np
 import pytest
+from painters import dot
 from PIL import Image
 
 from nst_tutorial import NSTError, Study, TransferConfig, rerun, save_image, stylize
@@ -27,14 +27,6 @@ def here(tmp_path, monkeypatch, photograph, painting):
 
 def study(grid=None, config=CONFIG, folder="study", **more):
     return Study("photo.png", "stripes.png", grid or WEIGHTS, config, "random", folder, **more)
-
-
-def dot(cell, pictures):
-    """A cell that needs no network: one grey pixel."""
-    assert pictures[cell.content].data
-    encoded = io.BytesIO()
-    Image.new("L", (1, 1), int(cell.config.content_weight)).save(encoded, "PNG")
-    return encoded.getvalue(), {"total": cell.config.tv_weight}
 
 
 def counting(paint=dot):
