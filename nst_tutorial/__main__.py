@@ -77,7 +77,7 @@ def study(options):
     if options.output:
         check_writable(options.output)
     output = options.output or one.folder / "sheet.png"
-    one.run(options.scheduler).sheet().savefig(output, dpi=200)
+    one.run(options.scheduler, options.threads).sheet().savefig(output, dpi=200)
     finished = sum(map(one.finished, one.cells))
     print(f"{finished} of {len(one.cells)} cells are finished; {output} shows them.")
     for key, sentence in one.failures.items():
@@ -289,6 +289,7 @@ def _add_study(parser):
     add("study", type=Path, metavar="STUDY.toml", help="pictures, settings and what is varied")
     add("-o", "--output", type=Path, metavar="SHEET.png", help="(sheet.png among the cells)")
     add("--scheduler", metavar="tcp://HOST:PORT", help="of a Dask cluster (this process)")
+    add("--threads", type=int, default=1, metavar="N", help="of each worker of the cluster (1)")
 
 
 if __name__ == "__main__":

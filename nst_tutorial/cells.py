@@ -132,8 +132,8 @@ def attempt(paint, cell, pictures):
 
 
 def attempt_on_worker(threads, paint, cell, pictures):
-    """Do the same in a worker's process, whose TensorFlow is told its share of threads at first."""
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
+    """Do the same on a worker, and tell TensorFlow, before it is loaded, its share of threads."""
+    os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
     return attempt(paint, cell, pictures)
 
 

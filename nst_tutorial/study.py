@@ -68,8 +68,8 @@ class Study:
 
         Args:
             client: a Dask `Client`, or a scheduler's address; None to work in this process.
-            threads: that each worker computes with, unless TF_NUM_INTRAOP_THREADS is set there.
-                A picture's last bits depend on it: with one number all workers give one result.
+            threads: that each worker computes with. A picture's last bits depend on it: with the
+                same number, and the same kind of processor, all workers give the same bytes.
             paint: what paints a cell; see `cells.paint_cell`.
 
         Returns:

@@ -5,6 +5,7 @@ The short tests' cells need no network; `make test-long` does the same with pain
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -69,6 +70,13 @@ def test_a_cell_that_kills_every_worker_is_a_sentence(here, cluster, tmp_path): 
     assert list(one.table()["state"]) == ["finished", sentence, "finished"]
 
 
+def test_a_worker_loads_keras_only_to_paint():
+    code = "import sys, nst_tutorial.cells, nst_tutorial.cluster; print('keras' in sys.modules)"
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout == "False\n"
+
+
 # The campaign: a scheduler, workers and clients in processes of their own -------------------------
 
 CLIENT = """
@@ -85,7 +93,15 @@ except NSTError as error:
     sys.exit(str(error))
 sys.exit(f"failed: {{one.failures}}" if one.failures else 0)
 """
-PORT = 18786
+
+
+def free_port():
+    with socket.socket() as some:
+        some.bind(("127.0.0.1", 0))
+        return some.getsockname()[1]
+
+
+PORT = free_port()
 LARGE = {"content_weight": [2, 5, 20, 50, 200], "tv_weight": [1, 10, 100, 1000]}
 
 

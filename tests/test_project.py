@@ -55,7 +55,7 @@ def test_directions():
         "provenance": "transfer objective losses images",
         "checkpoints": "transfer objective losses images",
         "objective": "transfer scales images weights",
-        "transfer": "__main__",
+        "transfer": "__main__ study cells",
     }
     for module, names in forbidden.items():
         source = text_of(f"nst_tutorial/{module}.py")

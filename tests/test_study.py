@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from painters import dot
 from PIL import Image
 
@@ -324,6 +325,13 @@ def test_files_in_the_grid_lie_beside_the_study(here, monkeypatch):
         [["stripes", "spots"], ["random"], ["cat"]],
         os.path.join("in", "out"),
     )
+
+
+def test_the_lessons_grid_is_there_as_a_file():
+    one = Study.read(ROOT / "notebooks" / "figure3.toml")
+    assert one.labels[0] == ["α/β = 0.02", "α/β = 0.2", "α/β = 2"]
+    assert one.labels[1] == ["block 1", "blocks 1–3", "blocks 1–5"]
+    assert one.config == TransferConfig(size=96, scales=1, steps=12)
 
 
 @pytest.mark.parametrize(
