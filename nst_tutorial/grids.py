@@ -112,4 +112,6 @@ def _in_words(field, number, value):
         words = all(isinstance(part, str) for part in value)
         return "\n".join(value) if words else " : ".join(f"{part:.3g}" for part in value)
     words = LETTERS.get(field, field.replace("_", " "))
-    return f"{words} = {value:.4g}" if isinstance(value, numbers.Real) else f"{words}: {value}"
+    if not isinstance(value, numbers.Real):
+        return f"{words}: {value}"
+    return f"{words} = {value:.3g}" if abs(value) < 1000 else f"{words} = {value:.0f}"

@@ -70,6 +70,9 @@ def show_sheet(cells, titles, columns, names=None, width=12.0, title=None):
     shapes = [np.shape(cell)[-3:-1] for cell in cells if not isinstance(cell, str)] or [(1, 1)]
     aspect = max(height / wide for height, wide in shapes)
     axes = _grid(len(cells), columns, width, aspect, Photographs)
+    if names:  # they stand beside the pictures, and no title stands between two rows
+        tall = len(names) * (width / (columns + 0.5) * aspect + 0.05) + 0.6
+        axes[0].figure.set_size_inches(width, tall)
     size = min(SIZE, 8 * width / columns)
     for axis, cell in zip(axes, cells, strict=True):
         _fill(axis, cell, aspect, size)

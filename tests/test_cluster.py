@@ -32,7 +32,7 @@ def study(folder, config=CONFIG, grid=GRID):
 def cluster():
     """Two workers, each with a nanny that starts another in a dead one's place."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
         yield cluster
 

@@ -3,16 +3,17 @@
 import os
 import signal
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
 from painters import dot
 from PIL import Image
 
 from nst_tutorial import NSTError, Study, TransferConfig, rerun, save_image, stylize
 from nst_tutorial.__main__ import main
 
+ROOT = Path(__file__).parent.parent
 CONFIG = TransferConfig(size=64, steps=2, scales=1)
 WEIGHTS = {"content_weight": [2, 20, 200], "tv_weight": [1, 100]}
 
@@ -68,6 +69,7 @@ def test_a_key_is_of_what_goes_in(here, photograph, monkeypatch):
     os.rename("photo.png", "cat.png")
     assert keys("cat.png", "stripes.png") == same
     assert keys(photograph, "stripes.png") == same
+    assert keys(None, None, grid={"content": ["cat.png"], "style": {"my": "stripes.png"}}) == same
     assert keys("cat.png", ["stripes.png"]) == same
     assert keys("cat.png", "stripes.png", folder="elsewhere") == same
     monkeypatch.setattr("nst_tutorial.provenance.PACKAGES", ())
