@@ -1,6 +1,7 @@
 """Studies: what a cluster brings and costs a cell, and what a million cells would need.
 
-    python benchmarks/study.py     # about ten minutes on two cores
+    python benchmarks/study.py              # about ten minutes on two cores
+    python benchmarks/study.py overhead     # the second part alone
 
 First 64 small cells in one process and on a loopback cluster of two workers, of which the seconds
 of computing are counted in all processes, and the pictures compared byte for byte. Then thousands
@@ -27,13 +28,19 @@ GRID = {"content_weight": np.logspace(-1, 3, 8), "tv_weight": np.logspace(0, 4, 
 CONFIG = TransferConfig(size=64, steps=8, scales=1)
 MANY = (2000, 10000)
 PORT = 18787
+HEAD = (
+    "| cells | wall, ms a cell | scheduler computes | client computes | making the study "
+    "| finding all finished | scheduler's memory, MiB | client's, KiB a cell |"
+)
 
 
 def main():
-    if len(sys.argv) > 1:
+    if len(sys.argv) > 2:
         return timed(*sys.argv[1:])
     with tempfile.TemporaryDirectory() as folder:
-        compare(Path(folder))
+        if sys.argv[1:] != ["overhead"]:
+            compare(Path(folder))
+        print(f"\n{HEAD}\n" + "|---" * (HEAD.count("|") - 1) + "|")
         for count in MANY:
             with cluster(2) as (address, scheduler):
                 trivial(count, address, scheduler, Path(folder) / f"{count}")
@@ -75,7 +82,8 @@ def timed(folder, name, address=None):
     print(f"| {name} | {wall:.0f} | {computed / len(one.cells):.2f} |", flush=True)
     assert_none_failed(one)
     if not address:
-        one.sheet(16.5).savefig(f"{tempfile.gettempdir()}/study-sheet.png", dpi=100)
+        (ROOT / "results").mkdir(exist_ok=True)
+        one.sheet(16.5).savefig(ROOT / "results" / "study.pdf", dpi=200)  # A3
 
 
 def computing():
@@ -119,29 +127,28 @@ def trivial(count, address, scheduler, folder):
     began = time.perf_counter()
     one = Study(pixel, None, {"seed": range(count)}, folder=folder)
     built, held = time.perf_counter() - began, memory(client) - before[1]
-    computed, began = scheduler.cpu_times().user, time.perf_counter()
+    earlier, began = (seconds(scheduler), seconds(client)), time.perf_counter()
     one.run(address, paint=dot)
     wall = time.perf_counter() - began
-    computed = scheduler.cpu_times().user - computed
+    computed = np.subtract((seconds(scheduler), seconds(client)), earlier)
     began = time.perf_counter()
     one.run(address, paint=dot)
     again = time.perf_counter() - began
     assert_none_failed(one)
-    print(
-        f"\n{count} cells: {1e3 * wall / count:.1f} ms each, of which the scheduler computes ",
-        end="",
-    )
-    print(
-        f"{1e3 * computed / count:.2f}. The scheduler's memory: {before[0]:.0f} MiB, then ", end=""
-    )
-    print(f"{memory(scheduler):.0f}. Making the study: {1e6 * built / count:.0f} µs and ", end="")
-    print(f"{1024 * held / count:.1f} KiB a cell; finding all finished: ", end="")
-    print(f"{1e6 * again / count:.0f} µs a cell.", flush=True)
+    each = 1e3 * np.array([wall, *computed, built, again]) / count
+    print(f"| {count} | " + " | ".join(f"{number:.2g}" for number in each), end="")
+    print(f" | {before[0]:.0f} → {memory(scheduler):.0f} | {1024 * held / count:.1f} |", flush=True)
 
 
 def assert_none_failed(one):
     if one.failures:
         raise SystemExit(f"failed: {one.failures}")
+
+
+def seconds(process):
+    """Seconds computed so far."""
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 def memory(process):

@@ -131,8 +131,15 @@ def attempt(paint, cell, pictures):
         return None, sentence(error)
 
 
-def attempt_on_worker(threads, paint, cell, pictures):
-    """Do the same on a worker, and tell TensorFlow, before it is loaded, its share of threads."""
+def attempt_on_worker(threads, folder, paint, cell, pictures):
+    """Do the same on a worker, and tell TensorFlow, before it is loaded, its share of threads.
+
+    Returns:
+        None if the picture stands in the folder, where that can be seen: a cell whose result was
+        still on a worker that died is asked for once more, though it has arrived.
+    """
+    if (Path(folder) / f"{cell.key}.png").exists():
+        return None
     os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
     return attempt(paint, cell, pictures)
 

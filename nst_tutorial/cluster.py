@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import itertools
+from pathlib import Path
 
 from nst_tutorial.cells import attempt_on_worker, sentence
 from nst_tutorial.errors import NSTError, needed
@@ -10,7 +11,7 @@ from nst_tutorial.errors import NSTError, needed
 AHEAD = 1000  # cells that the scheduler holds at once: its memory does not grow with the study
 
 
-def spread(where, cells, pictures, paint, threads):
+def spread(where, cells, pictures, paint, threads, folder):
     """Paint cells on a cluster; yield `(key, outcome)` as each is done.
 
     Args:
@@ -20,30 +21,54 @@ def spread(where, cells, pictures, paint, threads):
             worker that takes a dead one's place.
         paint: as `cells.paint_cell`.
         threads: that each worker computes with.
+        folder: of the study; a worker that sees it paints nothing that stands there.
 
     Raises:
         NSTError: `distributed` is not installed, or there is no scheduler, or no longer.
     """
     distributed = needed("distributed", "cluster")
-    work = functools.partial(attempt_on_worker, threads, paint)
+    work = functools.partial(attempt_on_worker, threads, str(Path(folder).resolve()), paint)
     with _connected(distributed, where) as client:
         sent = {
             sha: client.submit(_same, one, key=f"picture-{sha}") for sha, one in pictures.items()
         }
-        waiting = iter(cells)
 
-        def submit(count):
-            for cell in itertools.islice(waiting, count):
-                named = {sha: sent[sha] for sha in {cell.content, *cell.styles} - {None}}
-                yield client.submit(work, cell, named, key=f"cell-{cell.key}")
+        def submit(cell, alone=""):
+            named = {sha: sent[sha] for sha in {cell.content, *cell.styles} - {None}}
+            return client.submit(work, cell, named, key=f"cell-{cell.key}{alone}")
 
-        running = distributed.as_completed(submit(AHEAD))
-        try:
-            for future in running:
-                yield future.key.removeprefix("cell-"), _outcome(distributed, future)
-                running.update(submit(1))
-        finally:
-            client.cancel([*running.futures, *sent.values()])
+        suspects = []  # Dask blames a worker's death on all the cells that it was given
+        for cell, outcome, died in _painted(client, submit, cells, AHEAD):
+            if died:
+                suspects.append(cell)
+            elif outcome is not None:
+                yield cell.key, outcome
+        for cell in suspects:  # alone: those that did no harm are painted now
+            again = functools.partial(submit, alone="-alone")
+            for _, outcome, _ in _painted(client, again, [cell], 1):
+                yield cell.key, outcome
+
+
+def _painted(client, submit, cells, ahead):
+    """Have cells painted, so many at a time; yield `(cell, outcome, whether its workers died)`."""
+    waiting, asked = iter(cells), {}
+
+    def ask(count):
+        for cell in itertools.islice(waiting, count):
+            future = submit(cell)
+            asked[future.key] = cell
+            yield future
+
+    distributed = needed("distributed", "cluster")
+    running = distributed.as_completed(ask(ahead), with_results=True, raise_errors=False)
+    try:
+        for future, result in running:
+            died, outcome = future.status == "error", _outcome(distributed, future, result)
+            future.release()  # else, should its worker die now, it would be painted again
+            yield asked.pop(future.key), outcome, died
+            running.update(ask(1))
+    finally:
+        client.cancel(list(running.futures))
 
 
 @contextlib.contextmanager
@@ -60,21 +85,20 @@ def _connected(distributed, where):
         yield client
 
 
-def _outcome(distributed, future):
+def _outcome(distributed, future, result):
     """What a cell came to; a worker that dies of it again and again is a sentence too.
 
     Raises:
         NSTError: the scheduler is gone.
     """
-    try:
-        return future.result()  # waits again where the result went down with a worker
-    except distributed.client.FutureCancelledError:
+    if isinstance(result, distributed.client.CancelledError):
         raise NSTError(
             "the scheduler is gone, or someone cancelled the study there; run it again: finished "
             "cells stay as they are."
-        ) from None
-    except Exception as error:  # Dask's own: `attempt` lets none of a cell's through
-        return None, sentence(error)
+        )
+    if future.status == "error":  # Dask's own: `attempt` lets none of a cell's through
+        return None, sentence(result[1])
+    return result
 
 
 def _same(picture):

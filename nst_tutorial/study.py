@@ -84,7 +84,7 @@ class Study:
         if client is None:
             tried = ((key, attempt(paint, cell, self.pictures)) for key, cell in waiting.items())
         else:
-            tried = spread(client, waiting.values(), self.pictures, paint, threads)
+            tried = spread(client, waiting.values(), self.pictures, paint, threads, self.folder)
         with contextlib.closing(tried), _watched(self, len(waiting)) as show:
             for key, (png, said) in tried:
                 self._keep(key, png, said)
