@@ -58,6 +58,7 @@ def test_killed_workers_cost_no_finished_cell(here, cluster, tmp_path):  # noqa:
     assert len(processes) >= 3
 
 
+@pytest.mark.long  # it waits for many new workers
 def test_a_cell_that_kills_every_worker_is_a_sentence(here, cluster, tmp_path):  # noqa: F811
     (tmp_path / "kills").mkdir()
     grid = {"content_weight": [2, 20, 200]}
