@@ -11,7 +11,8 @@ import importlib
 __version__ = "0.1.0"
 
 _MODULES = {
-    "nst_tutorial.errors": ["NSTError"],
+    "nst_tutorial.conventions": ["apply_weights", "convert_weights", "recipe"],
+    "nst_tutorial.errors": ["NSTError", "NSTWarning"],
     "nst_tutorial.images": ["from_vgg", "load_image", "save_image", "to_uint8", "to_vgg"],
     "nst_tutorial.extractors": ["Extractor", "load_extractor"],
     "nst_tutorial.losses": [

@@ -6,7 +6,6 @@ is one sentence on stderr and exit status 2.
 
 import argparse
 import contextlib
-import functools
 import importlib.metadata
 import importlib.util
 import os
@@ -21,16 +20,20 @@ from nst_tutorial import __version__
 from nst_tutorial.errors import NSTError, NSTWarning
 from nst_tutorial.interrupts import noted
 
+# Settings of Jupyter's, by their last names, that can let others in.
+OPENING = {"ip", "token", "password", "hashed_password", "password_required", "allow_origin"}
+OPENING |= {"allow_origin_pat", "allow_remote_access", "disable_check_xsrf", "sock", "sock_mode"}
+OPENING |= {"allow_unauthenticated_access", "identity_provider_class", "authorizer_class"}
+
 
 def main(arguments=None):
     """Run one command; return its exit status: 0 done, 1 stopped early, 2 the user's mistake."""
     options = _parser().parse_args(arguments)
     try:
-        with warnings.catch_warnings():
-            warnings.showwarning = functools.partial(_say, warnings.showwarning)
+        with _warnings_as_sentences():
             return options.command(options)
     except (NSTError, ModuleNotFoundError) as error:
-        print(f"nst-tutorial: {error}", file=sys.stderr)
+        _say(error)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -40,13 +43,22 @@ def stylize(options):
     """Paint one picture, or one for each style."""
     from nst_tutorial.extractors import load_extractor
     from nst_tutorial.images import check_writable
+    from nst_tutorial.implementations import CONVENTIONS
 
     config = _config(options)
     jobs = _jobs(options)
     for output, _ in jobs:
         check_writable(output)
     layers = config.content_layers + config.style_layers
-    extractor = load_extractor(options.extractor, layers, pooling=options.pooling)
+    convention = CONVENTIONS[options.recipe or "relative"]
+    pooling, border = options.pooling or convention.pooling, options.border or convention.border
+    extractor = load_extractor(options.extractor, layers, pooling=pooling, border=border)
+    if extractor.name == "pocket" and not convention.rescaled:
+        print(
+            f"nst-tutorial: the weights of {options.recipe} are for VGG19's features; pocket's are "
+            "a hundred times smaller, so that the style hardly counts: take --extractor vgg19.",
+            file=sys.stderr,
+        )
     return max(_paint(options, config, extractor, output, styles) for output, styles in jobs)
 
 
@@ -86,18 +98,42 @@ def study(options):
 
 
 def lab(options):
-    """Open JupyterLab on the lessons, on the loopback address and with its token."""
+    """Open JupyterLab on the lessons, on the loopback address and with its token.
+
+    What is given after -- is passed on, and holds: where it opens the server to others, a sentence
+    says so. So does one where the user is root, which JupyterLab itself would refuse.
+    """
     if importlib.util.find_spec("jupyterlab") is None:
         raise NSTError("JupyterLab is missing; install it with pip install -e '.[lab]'.")
     lessons = Path(__file__).parent.parent / "notebooks"
     if not lessons.is_dir():
         raise NSTError("the lessons are not beside the package; the course is used from a clone.")
-    return subprocess.call([sys.executable, "-m", "jupyterlab", str(lessons), *options.rest])
+    jupyter = [sys.executable, "-m", "jupyterlab", str(lessons)]
+    return subprocess.call([*jupyter, *_guarded(options.rest)])
+
+
+def _guarded(rest):
+    """Add to JupyterLab's arguments what keeps others out, and say what does not."""
+    given = {argument.split("=")[0].lstrip("-").split(".")[-1] for argument in rest}
+    if opening := sorted(given & OPENING):
+        _say(
+            f"{', '.join(opening)} was given: others may reach this JupyterLab and run code in it."
+        )
+    if "ip" not in given:
+        rest = ["--ServerApp.ip=127.0.0.1", *rest]
+    if getattr(os, "geteuid", lambda: 1)() == 0 and "allow-root" not in given:
+        _say("you are root, so every cell may change the whole machine; better be another user.")
+        rest = ["--allow-root", *rest]
+    return rest
+
+
+def _say(sentence):
+    print(f"nst-tutorial: {sentence}", file=sys.stderr)
 
 
 def download(options):
     """Fetch VGG19's weights now, so that later runs need no network."""
-    from nst_tutorial.weights import download_vgg19
+    from nst_tutorial.download import download_vgg19
 
     print(f"{download_vgg19()} is here.")
     return 0
@@ -105,22 +141,40 @@ def download(options):
 
 def doctor(options):
     """Say what is here: versions, threads, precision, extractors, free memory."""
-    import psutil
-
-    from nst_tutorial import weights
+    from nst_tutorial import machine
     from nst_tutorial.backend import fastest_precision, keras
+    from nst_tutorial.download import state_of_network, state_of_vgg19, vgg19_file
+    from nst_tutorial.weights import POCKET_FILE
 
     print(f"nst_tutorial  {__version__}, Python {platform.python_version()}, {platform.platform()}")
     for package in ("tensorflow", "keras", "numpy", "pillow", "jupyterlab"):
         print(f"{package:<13} {_version(package)}")
-    memory = psutil.virtual_memory()
+    free, all_of_it = machine.available_memory() / 2**30, machine.memory_limit() / 2**30
     print(f"backend       {keras.backend.backend()}")
-    print(f"threads       {os.cpu_count()}")
+    print(f"threads       {machine.cpu_limit()} allowed, of {os.cpu_count()} processors")
     print(f"precision     {fastest_precision()} (the faster of two, measured now)")
-    print(f"memory        {memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free")
-    for name, file in (("pocket", weights.POCKET_FILE), ("vgg19", weights.vgg19_file())):
-        print(f"{name:<13} {'here' if file.exists() else 'not here'} ({file})")
+    print(f"memory        {free:.1f} of {all_of_it:.1f} GiB free, as far as this process may go")
+    print(f"pocket        {'here' if POCKET_FILE.exists() else 'not here'} ({POCKET_FILE})")
+    print(f"vgg19         {state_of_vgg19()} ({vgg19_file()})")
+    print(f"network       {state_of_network()} (the one place that anything is fetched from)")
     return 0
+
+
+@contextlib.contextmanager
+def _warnings_as_sentences():
+    """Say the package's own warnings as its errors are said: without a line of code."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def say(message, category, *where):
+            if issubclass(category, NSTWarning):
+                _say(message)
+            else:
+                show(message, category, *where)
+
+        warnings.showwarning = say
+        warnings.simplefilter("always", NSTWarning)
+        yield
 
 
 def _jobs(options):
@@ -137,8 +191,11 @@ def _jobs(options):
 def _paint(options, config, extractor, output, styles):
     from nst_tutorial.checkpoints import Checkpoint
     from nst_tutorial.images import save_image
+    from nst_tutorial.implementations import CONVENTIONS
+    from nst_tutorial.records import as_saved
     from nst_tutorial.transfer import stylize
 
+    prints = options.recipe and CONVENTIONS[options.recipe].prints
     checkpoint = Checkpoint(f"{output}.checkpoint", options.checkpoint_every, options.resume)
     if options.resume and not checkpoint.path.exists():
         print(f"there is no {checkpoint.path}; starting from the beginning.", file=sys.stderr)
@@ -146,9 +203,11 @@ def _paint(options, config, extractor, output, styles):
 
         def look(step):
             show(step)
+            if prints and step.step % prints == 0:
+                _print_terms(step, config)
             if options.save_every and step.step % options.save_every == 0:
                 try:
-                    save_image(output, step.image)
+                    save_image(output, as_saved(step.image, config))
                 except NSTError as error:
                     warnings.warn(str(error), NSTWarning, stacklevel=1)
 
@@ -159,6 +218,16 @@ def _paint(options, config, extractor, output, styles):
         elif checkpoint.path.exists():
             print("Go on by the same command and --resume.")
     return status
+
+
+def _print_terms(step, config):
+    """Print weighted terms, as the recipes' authors do."""
+    from tqdm import tqdm
+
+    from nst_tutorial.records import weighted
+
+    terms = weighted(step.row(), config).items()
+    tqdm.write(f"step {step.step}: " + ", ".join(f"{name} {loss:.4g}" for name, loss in terms))
 
 
 @contextlib.contextmanager
@@ -189,18 +258,11 @@ def _save(result, output):
     return 1 if result.stopped else 0
 
 
-def _say(show, message, category, *where, **more):
-    """Show the package's own warnings as a sentence, and others as ever."""
-    if issubclass(category, NSTWarning):
-        print(f"nst-tutorial: {message}", file=sys.stderr)
-    else:
-        show(message, category, *where, **more)
-
-
 def _config(options):
-    """Take from the command line what was given; the rest keeps TransferConfig's defaults."""
+    """Take from the command line what was given; the rest is the recipe's, or the defaults."""
     import dataclasses
 
+    from nst_tutorial.conventions import recipe
     from nst_tutorial.records import TransferConfig
 
     if not options.checkpoint_every >= 0:
@@ -209,7 +271,8 @@ def _config(options):
         raise NSTError(f"save-every is {options.save_every}; it must be at least 1.")
     fields = {field.name for field in dataclasses.fields(TransferConfig)}
     given = {name: value for name, value in vars(options).items() if name in fields}
-    return TransferConfig(**{name: value for name, value in given.items() if value is not None})
+    given = {name: value for name, value in given.items() if value is not None}
+    return dataclasses.replace(recipe(options.recipe or "relative"), **given)
 
 
 def _version(package):
@@ -245,6 +308,7 @@ def _add_stylize(parser):
     add("content", metavar="CONTENT", help="the photograph")
     add("style", metavar="STYLE", nargs="+", help="the picture whose style it gets; several blend")
     add("-o", "--output", type=Path, required=True, metavar="OUT.png")
+    add("--recipe", help="a known implementation's settings: keras_io, tensorflow_tutorial, …")
     add("--size", type=int, help="longest side of the result in pixels (384)")
     add("--steps", type=int, help="in all; Adam and Nadam need about 250 (60)")
     add("--content-weight", type=float, help="more keeps more of the photograph (20)")
@@ -254,19 +318,23 @@ def _add_stylize(parser):
     add("--content-layers", nargs="+", metavar="LAYER", help="(block4_conv2)")
     add("--style-layers", nargs="+", metavar="LAYER", help="(block1_conv1 … block5_conv1)")
     add("--layer-weights", nargs="+", type=float, metavar="W", help="one a style layer (equal)")
-    add("--convention", help="relative, or paper: raw losses (relative)")
+    add("--convention", help="units of the losses: relative, paper, keras_io, … (relative)")
     add("--style-size", type=int, help="longest side of the style picture (as the content's)")
+    add("--style-resize", help="fit to that, own: not at all, squash: to the content's (fit)")
     many = parser.add_mutually_exclusive_group()
     many.add_argument("--blend", nargs="+", type=float, metavar="W", help="one a style (equal)")
     many.add_argument("--one-picture-per-style", action="store_true", help="OUT-STYLE.png each")
+    add("--margin", type=float, help="around the picture while it is painted, of its side (0.04)")
     add("--scales", type=int, help="sizes to go through, each twice the last (2)")
-    add("--optimizer", help="lbfgs, adam or nadam (lbfgs)")
-    add("--learning-rate", type=float, help="of Adam and Nadam, in pixel values (8)")
+    add("--optimizer", help="lbfgs, adam, nadam, nadam_keras2 or sgd (lbfgs)")
+    add("--learning-rate", type=float, help="in pixel values; L-BFGS has none (8)")
+    add("--decay", type=float, help="of the rate, in 100 steps; 1: constant (a tenth in all)")
     add("--init", help="content, style or noise (content)")
     add("--noise-std", type=float, help="of the noise start, in pixel values (64)")
     add("--seed", type=int, help="of the noise (0)")
     add("--extractor", help="pocket, vgg19, random, random-vgg19, or a file of weights (pocket)")
     add("--pooling", help="average or max (what the weights were trained with)")
+    add("--border", help="reflect or zero (reflect; a recipe's own)")
     add("--checkpoint-every", type=float, default=10, metavar="S", help="seconds (10)")
     add("--resume", action="store_true", help="go on from OUT.png.checkpoint, if it is there")
     add("--save-every", type=int, metavar="N", help="save the picture so far every N steps")

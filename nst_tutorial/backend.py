@@ -5,9 +5,11 @@ import functools
 import os
 import time
 
+from nst_tutorial import machine
 from nst_tutorial.errors import NSTError
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+machine.limit_threads()
 
 
 @contextlib.contextmanager

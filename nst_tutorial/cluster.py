@@ -32,43 +32,26 @@ def spread(where, cells, pictures, paint, threads, folder):
         sent = {
             sha: client.submit(_same, one, key=f"picture-{sha}") for sha, one in pictures.items()
         }
+        waiting = iter(cells)
 
-        def submit(cell, alone=""):
-            named = {sha: sent[sha] for sha in {cell.content, *cell.styles} - {None}}
-            return client.submit(work, cell, named, key=f"cell-{cell.key}{alone}")
+        def submit(count):
+            for cell in itertools.islice(waiting, count):
+                named = {sha: sent[sha] for sha in {cell.content, *cell.styles} - {None}}
+                yield client.submit(work, cell, named, key=f"cell-{cell.key}")
 
-        suspects = []  # Dask blames a worker's death on all the cells that it was given
-        for cell, outcome, died in _painted(client, submit, cells, AHEAD):
-            if died:
-                suspects.append(cell)
-            elif outcome is not None:
-                yield cell.key, outcome
-        for cell in suspects:  # alone: those that did no harm are painted now
-            again = functools.partial(submit, alone="-alone")
-            for _, outcome, _ in _painted(client, again, [cell], 1):
-                yield cell.key, outcome
-
-
-def _painted(client, submit, cells, ahead):
-    """Have cells painted, so many at a time; yield `(cell, outcome, whether its workers died)`."""
-    waiting, asked = iter(cells), {}
-
-    def ask(count):
-        for cell in itertools.islice(waiting, count):
-            future = submit(cell)
-            asked[future.key] = cell
-            yield future
-
-    distributed = needed("distributed", "cluster")
-    running = distributed.as_completed(ask(ahead), with_results=True, raise_errors=False)
-    try:
-        for future, result in running:
-            died, outcome = future.status == "error", _outcome(distributed, future, result)
-            future.release()  # else, should its worker die now, it would be painted again
-            yield asked.pop(future.key), outcome, died
-            running.update(ask(1))
-    finally:
-        client.cancel(list(running.futures))
+        running = distributed.as_completed(submit(AHEAD), with_results=True, raise_errors=False)
+        try:
+            for future, result in running:
+                key, outcome = (
+                    future.key.removeprefix("cell-"),
+                    _outcome(distributed, future, result),
+                )
+                future.release()  # else, should its worker die now, it would be painted again
+                if outcome is not None:
+                    yield key, outcome
+                running.update(submit(1))
+        finally:
+            client.cancel([*running.futures, *sent.values()])
 
 
 @contextlib.contextmanager

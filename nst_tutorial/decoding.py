@@ -2,13 +2,25 @@
 
 import contextlib
 import io
+import os
+import stat
 import warnings
-from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms
 
-from nst_tutorial.errors import NSTError
+from nst_tutorial import machine
+from nst_tutorial.errors import NSTError, NSTWarning
+
+MAX_PIXELS = 80 * 10**6
+BYTES_PER_PIXEL = 24  # at most, while a picture is decoded and turned into an array
+
+# Not opened, though Pillow would: EPS is a program, and Pillow starts Ghostscript to run it; the
+# decoder of compressed FITS is a Python loop over the pixels; the rest need software of others.
+REFUSED = {"EPS", "FITS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
+ONE_PICTURE = {"MPO", "PSD"}  # what follows the first is a preview, a depth map, a layer
+
+UPRIGHT = dict(enumerate((0, 3, 1, 5, 4, 6, 2), start=2))  # EXIF orientation: PIL's transposition
 
 
 def open_as_rgb(source):
@@ -16,55 +28,127 @@ def open_as_rgb(source):
 
     Raises:
         NSTError: the source is no picture that can be read.
+
+    Warns:
+        NSTWarning: the file holds several pictures; this is the first.
     """
-    return _to_rgb(_open(source))
-
-
-def _open(source):
     if isinstance(source, Image.Image):
-        return source
-    if isinstance(source, (str, Path)):
+        with _one_sentence("the picture"):
+            return _to_rgb(source)
+    if isinstance(source, (str, os.PathLike)):
         with _open_file(source) as file:
-            return _decode(file, f"{source}")
-    if isinstance(source, (bytes, bytearray)):
+            return _decode(file, _shown(source))
+    if isinstance(source, (bytes, bytearray, memoryview)):
         return _decode(io.BytesIO(source), "the data")
     if hasattr(source, "read"):
         return _decode(source, "the data")
-    return _from_array(np.asarray(source))
+    return _to_rgb(_from_array(source))
 
 
+@contextlib.contextmanager
 def _open_file(path):
-    if Path(path).is_dir():
-        raise NSTError(f"{path} is a folder; give a picture in it.")
-    if not Path(path).is_file():
-        raise NSTError(f"{path} does not exist; check the name and the folder.")
-    if not Path(path).stat().st_size:
-        raise NSTError(f"{path} is empty; copy or download it again.")
+    """Open a file that has an end: what a folder, a pipe or a device gives is no picture."""
+    name = _shown(path)
+    if os.path.isdir(path):
+        raise NSTError(f"{name} is a folder; give a picture in it.")
     try:
-        return open(path, "rb")
+        with open(path, "rb", opener=_without_waiting) as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise NSTError(f"{name} is a pipe or a device; save what it gives in a file first.")
+            if not found.st_size:
+                raise NSTError(f"{name} is empty; copy or download it again.")
+            yield file
+    except FileNotFoundError:
+        raise NSTError(f"{name} does not exist; check the name and the folder.") from None
     except OSError as error:
-        raise NSTError(f"{path} cannot be read: {error.strerror}.") from error
+        raise NSTError(f"{name} cannot be read: {error.strerror or error}.") from error
+    except NSTError:
+        raise
+    except ValueError as error:  # a name that no file can have
+        raise NSTError(f"{name!r} cannot be read: {error}.") from error
+
+
+def _without_waiting(path, flags):
+    """Opening a pipe waits for its writer, unless told not to."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _shown(path):
+    """A path as a sentence shows it: whole, unless nobody would read it."""
+    name = os.fsdecode(path)
+    return name if len(name) <= 300 else f"{name[:100]}…{name[-100:]}"
 
 
 def _decode(file, name):
-    """Open and read whole, refusing sizes that would fill the memory."""
+    with _one_sentence(name):
+        picture = Image.open(file, formats=_formats())
+        _refuse_if_too_large(picture.size, name)
+        rgb = _to_rgb(picture)
+        more = _has_more(picture)
+    if more:
+        warnings.warn(f"{name} holds several pictures; the first is taken.", NSTWarning, 4)
+    return rgb
+
+
+@contextlib.contextmanager
+def _one_sentence(name):
+    """Turn every way in which a file can be no picture into an NSTError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(file)
-            picture.load()
-        return picture
+            yield
+    except NSTError:
+        raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        limit = Image.MAX_IMAGE_PIXELS // 10**6
-        raise NSTError(f"{name} has over {limit} million pixels; make it smaller first.") from None
+        raise _too_many_pixels(name) from None
+    except MemoryError:
+        raise NSTError(f"{name} needs more memory than there is; make it smaller first.") from None
     except Image.UnidentifiedImageError:
-        raise NSTError(f"{name} is not a picture, or of a kind that cannot be read.") from None
+        raise NSTError(
+            f"{name} is not a picture, or of a kind that cannot be read; save it as PNG or JPEG."
+        ) from None
     except Exception as error:  # damaged files end in every kind of exception there is
-        raise NSTError(f"{name} is damaged and cannot be read ({error}).") from error
+        why = " ".join(f"{error}".split()).rstrip(".") or type(error).__name__
+        raise NSTError(f"{name} is damaged and cannot be read ({why}).") from error
 
 
-def _from_array(pixels):
+def _formats():
+    Image.init()
+    return [kind for kind in Image.ID if kind not in REFUSED]
+
+
+def _refuse_if_too_large(size, name):
+    """Refuse by what the header says: nothing of the picture itself is in memory yet."""
+    pixels = size[0] * size[1]
+    if pixels > MAX_PIXELS:
+        raise _too_many_pixels(name)
+    if pixels * BYTES_PER_PIXEL > machine.available_memory():
+        raise NSTError(
+            f"{name} has {size[0]}×{size[1]} pixels, too many for the memory that is free here; "
+            "make it smaller first."
+        )
+
+
+def _too_many_pixels(name):
+    return NSTError(f"{name} has over {MAX_PIXELS // 10**6} million pixels; make it smaller first.")
+
+
+def _has_more(picture):
+    """Whether frames or pages follow. Asked last: looking for them moves the file on."""
+    if picture.format in ONE_PICTURE:
+        return False
+    with contextlib.suppress(Exception):  # a damaged rest is no fault of the first picture
+        return getattr(picture, "is_animated", False)
+    return False
+
+
+def _from_array(source):
+    try:
+        pixels = np.asarray(source)
+    except (TypeError, ValueError) as error:
+        raise NSTError(f"that is neither a picture nor an array of numbers ({error}).") from error
     pixels = pixels[0] if pixels.ndim == 4 and len(pixels) == 1 else pixels
     coloured = pixels.ndim == 3 and pixels.shape[-1] in (3, 4)
     if not (coloured or pixels.ndim == 2) or not pixels.size or pixels.dtype.kind not in "uif":
@@ -78,8 +162,9 @@ def _from_array(pixels):
 
 
 def _to_rgb(picture):
+    picture.load()
     profile = picture.info.get("icc_profile")
-    picture = ImageOps.exif_transpose(picture)
+    picture = _upright(picture)
     if picture.mode.startswith(("I", "F")):
         picture = _to_eight_bits(picture)
     if picture.has_transparency_data:
@@ -91,11 +176,26 @@ def _to_rgb(picture):
     return _to_srgb(picture, profile)
 
 
+def _upright(picture):
+    """Turn it as EXIF says: the camera stores what its sensor saw, however it was held."""
+    orientation = 1
+    with contextlib.suppress(Exception):  # damaged EXIF, which is no fault of the picture
+        orientation = picture.getexif().get(ExifTags.Base.Orientation)
+    return picture.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else picture
+
+
 def _to_eight_bits(picture):
-    """Scale wide pictures: integers from 16 bits, floats from 0..1 where none is above 1."""
-    pixels = np.nan_to_num(np.asarray(picture, "float64"))
-    top = 65535 if picture.mode != "F" else 1 if pixels.max() <= 1 else 255
-    return Image.fromarray(np.clip(np.rint(pixels * (255 / top)), 0, 255).astype("uint8"))
+    """Scale wide pictures, whose files do not say what white is: 65535 in 16-bit ones.
+
+    In others, white is the least of 1 (floats only), 255 (floats only), 65535 that no pixel
+    exceeds, or else the brightest pixel. What is no number becomes black.
+    """
+    pixels = np.array(picture, "float32")
+    pixels[~np.isfinite(pixels)] = 0
+    brightest = max(float(pixels.max()), 0.0)
+    whites = (1, 255, 65535) if picture.mode == "F" else (65535,)
+    pixels *= 255 / next((white for white in whites if brightest <= white), brightest)
+    return Image.fromarray(np.clip(np.rint(pixels, out=pixels), 0, 255).astype("uint8"))
 
 
 def _to_srgb(picture, profile):

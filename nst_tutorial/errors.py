@@ -1,4 +1,4 @@
-"""The one exception that a user's mistake raises."""
+"""What a user is told: the one exception that a mistake raises, and the one warning."""
 
 import importlib
 
@@ -8,7 +8,7 @@ class NSTError(ValueError):
 
 
 class NSTWarning(UserWarning):
-    """Something that the user should know; the run goes on."""
+    """One sentence that the user should know; the run goes on."""
 
 
 def needed(module, extra):

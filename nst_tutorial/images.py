@@ -46,7 +46,8 @@ def load_image(source, size=None):
     """Load a picture from wherever it is.
 
     Orientation (EXIF), colour profile (to sRGB), transparency (onto white), grey, palette, CMYK
-    and 16-bit pictures are converted; of an animation the first frame is taken.
+    and 16-bit pictures are converted; of an animation the first frame is taken. More than 80
+    million pixels, or more than the free memory holds, are refused by what the header says.
 
     Args:
         source: path, bytes, file object, PIL image, or an array `(H, W)`, `(H, W, 3 or 4)` or
@@ -59,6 +60,9 @@ def load_image(source, size=None):
 
     Raises:
         NSTError: the source is no picture that can be read, or size is below 1.
+
+    Warns:
+        NSTWarning: the file holds several pictures.
 
     Taught in: 01_pixels_and_preprocessing.
     """

@@ -14,9 +14,18 @@ def load_pictures(content, style, start, config):
     if content is None and not styles:
         raise NSTError("neither a content nor a style picture was given; give at least one.")
     content = None if content is None else load_image(content, config.size)
-    longest = config.size if content is None else max(content.shape)
-    styles = [load_image(picture, config.style_size or longest) for picture in styles]
+    styles = [_style(picture, content, config) for picture in styles]
     return content, styles, None if start is None else load_image(start)
+
+
+def _style(picture, content, config):
+    """A style picture as the config resizes it; with no content there is nothing to squash to."""
+    if config.style_resize == "own":
+        return load_image(picture)
+    if config.style_resize == "squash" and content is not None:
+        return np.clip(resize(load_image(picture), content.shape), 0, 255)
+    longest = config.size if content is None else max(content.shape)
+    return load_image(picture, config.style_size or longest)
 
 
 def listed(style):

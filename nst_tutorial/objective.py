@@ -1,17 +1,11 @@
 """The objective: what a transfer minimizes, of one content picture and the styles, at one size."""
 
-import math
-
 from nst_tutorial.backend import keras, ops
 from nst_tutorial.errors import NSTError
-from nst_tutorial.losses import (
-    content_loss,
-    gram_distance,
-    mean_gram_matrix,
-    total_loss,
-    total_variation_loss,
-)
+from nst_tutorial.implementations import CONVENTIONS
+from nst_tutorial.losses import content_loss, gram_distance, total_loss
 from nst_tutorial.records import layer_weights
+from nst_tutorial.units import content_divisor, divided_gram, style_divisor, variation
 
 
 class Objective:
@@ -38,13 +32,16 @@ class Objective:
         if not (content_layers or style_layers):
             raise NSTError("neither a content nor a style picture was given; give at least one.")
         self.extractor = extractor.select(content_layers + style_layers)
-        self.relative = config.convention == "relative"
+        self.convention = CONVENTIONS[config.convention]
         self.content_targets = self._content_targets(content_image, content_layers)
         self.style_targets = self._style_targets(style_images, style_layers, config.blend)
-        self._content_references = self._magnitudes(content_loss, self.content_targets)
-        self._style_references = self._magnitudes(gram_distance, self.style_targets)
-        positions = 3.0 * math.prod(side - 1 for side in shape[1:3])
-        self._tv_references = (255.0, positions) if self.relative else (1.0, 1.0)
+        self._content_divisors = {
+            layer: content_divisor(P, self.convention) for layer, P in self.content_targets.items()
+        }
+        self._style_divisors = {
+            layer: style_divisor(A, self.convention, *shape[1:3])
+            for layer, A in self.style_targets.items()
+        }
 
     def __call__(self, image, weights):
         """Evaluate a picture.
@@ -59,16 +56,15 @@ class Objective:
         """
         features = self.extractor(image)
         content = {
-            layer: content_loss(features[layer], P)[0] / self._content_references[layer]
+            layer: content_loss(features[layer], P)[0] / self._content_divisors[layer]
             for layer, P in self.content_targets.items()
         }
         style = {
-            layer: gram_distance(mean_gram_matrix(features[layer]), A)[0]
-            / self._style_references[layer]
+            layer: gram_distance(divided_gram(features[layer], self.convention), A)[0]
+            / self._style_divisors[layer]
             for layer, A in self.style_targets.items()
         }
-        top, positions = self._tv_references
-        tv = total_variation_loss(image / top, weights["exponent"])[0] / positions
+        tv = variation(image, self.convention, weights["exponent"])
         mean_content = sum(content.values()) / max(len(content), 1)
         weighted_style = sum(weights["layers"][layer] * loss for layer, loss in style.items())
         total = total_loss(mean_content, weighted_style, tv, **weights["terms"])
@@ -91,7 +87,7 @@ class Objective:
         return {layer: ops.cast(features[layer], "float32") for layer in layers}
 
     def _style_targets(self, images, layers, blend):
-        """Mean Gram matrices, blended: the same gradient as a blend of losses, at one's cost."""
+        """Divided Gram matrices, blended: the same gradient as a blend of losses, at one's cost."""
         blend = blend or (1.0,) * len(images)
         if len(blend) != len(images):
             raise NSTError(f"blend has {len(blend)} weights for {len(images)} style pictures.")
@@ -99,12 +95,7 @@ class Objective:
         for image, weight in zip(images, blend, strict=True):
             features = self.extractor(image)
             for layer in layers:
-                targets[layer] += weight / sum(blend) * mean_gram_matrix(features[layer])
+                targets[layer] += (
+                    weight / sum(blend) * divided_gram(features[layer], self.convention)
+                )
         return targets
-
-    def _magnitudes(self, distance, targets):
-        """What a term is divided by: its value where every feature is zero; 1 for raw losses."""
-        if not self.relative:
-            return dict.fromkeys(targets, 1.0)
-        sizes = {layer: distance(ops.zeros_like(one), one)[0] for layer, one in targets.items()}
-        return {layer: max(float(size), 1e-12) for layer, size in sizes.items()}

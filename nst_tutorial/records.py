@@ -9,15 +9,19 @@ import numpy as np
 
 from nst_tutorial.errors import NSTError
 from nst_tutorial.images import save_image
+from nst_tutorial.implementations import CONVENTIONS
 
 AT_LEAST_0 = ("content_weight", "style_weight", "tv_weight", "noise_std")
 AT_LEAST_1 = ("size", "style_size", "scales", "steps")
-ABOVE_0 = ("tv_exponent", "learning_rate")
-OPTIONAL = ("style_size", "layer_weights", "blend")
+ABOVE_0 = ("tv_exponent", "learning_rate", "colour_stride", "decay", "epsilon")
+OPTIONAL = ("style_size", "layer_weights", "blend", "decay")
 ONE_OF = {
-    "convention": ("relative", "paper"),
-    "optimizer": ("adam", "nadam", "lbfgs"),
+    "convention": tuple(CONVENTIONS),
+    "optimizer": ("adam", "nadam", "lbfgs", "sgd", "nadam_keras2"),
     "init": ("content", "style", "noise"),
+    "style_resize": ("fit", "own", "squash"),
+    "clip": (True, False),
+    "truncate": (True, False),
 }
 
 
@@ -27,7 +31,8 @@ class TransferConfig:
 
     Weights are relative by default: each term is divided by its value for a picture without any
     features, so that one setting keeps its balance across sizes, extractors and pictures. This
-    changes the paper's balance between layers; `convention="paper"` takes the raw losses.
+    changes the paper's balance between layers; `convention="paper"` takes the raw losses, and
+    `conventions` has those of other implementations, whose settings `recipe` gives whole.
     """
 
     content_layers: tuple[str, ...] = ("block4_conv2",)  # the paper's conv4_2
@@ -37,14 +42,22 @@ class TransferConfig:
     style_weight: float = 100.0  # beta
     tv_weight: float = 200.0
     tv_exponent: float = 2.5
-    convention: str = "relative"  # or "paper": raw losses, for weights taken from the paper
+    convention: str = "relative"  # or "paper", …: the units of the losses; see `implementations`
     blend: tuple[float, ...] | None = None  # one weight a style picture; None: equal
     size: int = 384  # longest side of the result in pixels; never more than the picture's own
     style_size: int | None = None  # longest side of the style picture; None: as `size`
+    style_resize: str = "fit"  # to style_size; "own": not at all; "squash": to the content's shape
     scales: int = 2  # sizes to go through, each twice the one before; 1: the full size alone
-    optimizer: str = "lbfgs"  # or "adam", "nadam", which need some four times as many steps
+    margin: float = 0.04  # of the longest side, mirrored around while it is painted, then cut off
+    optimizer: str = "lbfgs"  # or "adam", "nadam", "sgd", …: some four times as many steps
+    colour_stride: float = 0.3  # of L-BFGS on a photograph's colours; 1: as long as in luminance
     steps: int = 60  # in all sizes together; iterations of L-BFGS
-    learning_rate: float = 8.0  # of Adam and Nadam, in pixel values, at the full size
+    learning_rate: float = 8.0  # in pixel values, at the full size; L-BFGS has none
+    decay: float | None = None  # of the rate in 100 steps; None: to a tenth in all; 1: constant
+    beta_1: float = 0.9  # Adam's and Nadam's momentum
+    epsilon: float = 1e-7  # what they add to a gradient's size before they divide by it
+    clip: bool = True  # keep the picture in 0..255 at each step, as L-BFGS always does
+    truncate: bool = False  # save pixel values cut off, as many scripts do, instead of rounded
     init: str = "content"  # where the picture starts: or "style", "noise"
     noise_std: float = 64.0  # of the noise start, in pixel values around middle grey
     seed: int = 0
@@ -54,13 +67,16 @@ class TransferConfig:
             layers = getattr(self, field)
             object.__setattr__(self, field, (layers,) if isinstance(layers, str) else tuple(layers))
         for field, known in ONE_OF.items():
-            self._demand(field, known.__contains__, f"must be one of {', '.join(known)}")
+            self._demand(field, known.__contains__, f"must be one of {', '.join(map(str, known))}")
         for field in AT_LEAST_0:
             self._demand(field, lambda x: 0 <= x < math.inf, "must be a number from 0 up")
+        self._demand("margin", lambda x: 0 <= x <= 1, "must be a number from 0 to 1")
+        self._demand("seed", lambda x: x >= 0 and x % 1 == 0, "must be a whole number from 0 up")
         for field in AT_LEAST_1:
             self._demand(field, lambda x: x >= 1 and x % 1 == 0, "must be a whole number from 1 up")
         for field in ABOVE_0:
             self._demand(field, lambda x: 0 < x < math.inf, "must be a number above 0")
+        self._demand("beta_1", lambda x: 0 <= x < 1, "must be a number from 0 to below 1")
         for field in ("layer_weights", "blend"):
             self._demand(field, _are_weights, "must hold numbers from 0 up, not all 0")
         matched = self.layer_weights is None or len(self.layer_weights) == len(self.style_layers)
@@ -87,6 +103,20 @@ def layer_weights(config, layers):
     if config.layer_weights is None:
         return dict.fromkeys(layers, 1 / max(len(layers), 1))
     return dict(zip(config.style_layers, config.layer_weights, strict=True))
+
+
+def weighted(terms, config):
+    """Terms, as an `Objective` returns them, times their weights; the total is their sum."""
+    shares = layer_weights(config, terms["style"])
+    style = sum(shares[layer] * float(loss) for layer, loss in terms["style"].items())
+    losses = {"content": float(terms["content"]), "style": style, "tv": float(terms["tv"])}
+    losses = {name: getattr(config, f"{name}_weight") * loss for name, loss in losses.items()}
+    return losses | {"total": sum(losses.values())}
+
+
+def as_saved(image, config):
+    """A picture as the config has it saved: fractions cut off, or left for rounding."""
+    return np.trunc(image) if config.truncate else image
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,7 +162,8 @@ class Result:
     def save(self, path):
         """Save the picture, and in a PNG what made it; see `images.save_image`."""
         said = {"stopped": self.stopped} if self.stopped else {}
-        save_image(path, self.image, {"nst_tutorial": json.dumps({**self.origin, **said})})
+        text = {"nst_tutorial": json.dumps({**self.origin, **said})}
+        save_image(path, as_saved(self.image, self.config), text)
 
 
 class Progress:

@@ -5,17 +5,18 @@
 """
 
 import math
-import warnings
 
 import numpy as np
-import scipy.optimize
 
+from nst_tutorial import lbfgs
 from nst_tutorial.backend import keras, ops, value_and_gradient
-from nst_tutorial.errors import NSTError, NSTWarning
+from nst_tutorial.errors import NSTError
 from nst_tutorial.extractors import Extractor, load_extractor
 from nst_tutorial.inputs import at_scale, listed, load_pictures, starting_picture
 from nst_tutorial.interrupts import noted
+from nst_tutorial.machine import require_memory
 from nst_tutorial.objective import Objective
+from nst_tutorial.optimizers import make_optimizer, rate_at
 from nst_tutorial.provenance import describe
 from nst_tutorial.records import Progress, Result, TransferConfig
 from nst_tutorial.scales import coarse_to_fine, enlarge
@@ -23,10 +24,6 @@ from nst_tutorial.scales import coarse_to_fine, enlarge
 
 class DivergedError(ArithmeticError):
     """A loss or its gradient is NaN or infinite; the picture is still the last good one."""
-
-
-class StalledWarning(NSTWarning):
-    """L-BFGS found no way down and left steps untaken; the picture is the best it had."""
 
 
 class StyleTransfer:
@@ -49,17 +46,20 @@ class StyleTransfer:
     """
 
     def __init__(self, content_image, style_images, extractor, config, start):
-        self.config = config
-        self.objective = Objective(content_image, style_images, extractor, config, start.shape)
-        self.shape = tuple(start.shape)
+        self.config, self.shape = config, tuple(start.shape)
+        self._margin = round(config.margin * max(self.shape))
+        content_image = None if content_image is None else self._with_margin(content_image)
+        self.objective = Objective(
+            content_image, style_images, extractor, config, self._with_margin(start).shape
+        )
         self._differentiate = value_and_gradient(self.objective)
         self.restart(start)
 
     def restart(self, start):
         """Start anew from a picture of the same shape, with nothing compiled again."""
+        start = self._with_margin(start)
         self._picture = keras.Variable(start, dtype="float32", trainable=True, name="picture")
-        kind = keras.optimizers.Nadam if self.config.optimizer == "nadam" else keras.optimizers.Adam
-        self._optimizer = kind(float(self.config.learning_rate))
+        self._optimizer = make_optimizer(self.config)
         self._optimizer.build([self._picture])
 
     def state(self):
@@ -69,7 +69,7 @@ class StyleTransfer:
         """
         memory = {}
         self._optimizer.save_own_variables(memory)
-        return {"picture": self.image, **memory}
+        return {"picture": np.array(self._picture), **memory}
 
     def restore(self, state):
         """Go on from what `state` returned, to the same bytes with Adam and Nadam."""
@@ -80,10 +80,11 @@ class StyleTransfer:
     @property
     def image(self):
         """The picture so far, `(1, H, W, 3)`, RGB, 0..255."""
-        return np.array(self._picture)
+        m, (_, height, width, _) = self._margin, self.shape
+        return np.array(self._picture)[:, m : m + height, m : m + width]
 
     def step(self, learning_rate=None):
-        """Move the picture once by Adam or Nadam, and return the terms from before the move.
+        """Move the picture once by Adam or another, and return the terms from before the move.
 
         Args:
             learning_rate: of this step; by default the config's.
@@ -102,14 +103,15 @@ class StyleTransfer:
         terms = self._as_floats(terms, gradient)
         self._optimizer.learning_rate.assign(learning_rate or self.config.learning_rate)
         self._optimizer.apply([gradient], [self._picture])
-        self._picture.assign(ops.clip(self._picture, 0.0, 255.0))
+        if self.config.clip:
+            self._picture.assign(ops.clip(self._picture, 0.0, 255.0))
         if not _all_finite(self._picture):  # the optimizer squares gradients: that may overflow
             self._picture.assign(before)
             raise DivergedError("the optimizer's step is no longer a number; lower learning_rate")
         return terms
 
     def run(self, steps, callback=lambda terms: None, learning_rate=None, done=0):
-        """Take many steps, with a learning rate that falls to a tenth, or L-BFGS iterations.
+        """Take many steps, with a learning rate that falls (`rate_at`), or L-BFGS iterations.
 
         Args:
             steps: how many in all.
@@ -124,44 +126,33 @@ class StyleTransfer:
             return self._run_lbfgs(steps - done, callback)
         first = learning_rate or self.config.learning_rate
         for number in range(done, steps):
-            callback(self.step(first * 0.1 ** (number / steps)))
+            callback(self.step(rate_at(self.config, number, steps, first)))
 
     def _run_lbfgs(self, steps, callback):
-        taken = self._minimize(steps, callback)
-        while taken < steps:  # a line search failed, or moved nothing: once more, with no history
-            more = self._minimize(steps - taken, callback)
-            if more <= 1 < steps - taken:
-                message = (
-                    f"L-BFGS found no way down after {taken} of {steps} steps at "
-                    f"{max(self.shape)} px, and stopped there; try adam, or another start."
-                )
-                warnings.warn(message, StalledWarning, stacklevel=3)
-                return
-            taken += more
-
-    def _minimize(self, steps, callback):
-        """Hand the picture to SciPy, which gathers its history of gradients anew at each call.
-
-        Returns:
-            how many iterations it took: fewer than `steps` if a line search failed.
-        """
         latest = {}
 
-        def evaluate(flat):
-            image = ops.convert_to_tensor(flat.reshape(self._picture.shape), "float32")
+        def evaluate(image):
+            image = ops.convert_to_tensor(image, "float32")
             terms, gradient = self._differentiate(image, self.objective.weights(self.config))
             latest.update(self._as_floats(terms, gradient))
-            return latest["total"], np.asarray(gradient, "float64").ravel()
+            return latest["total"], np.asarray(gradient, "float64")
 
-        def accept(intermediate_result):
-            self._picture.assign(intermediate_result.x.reshape(self._picture.shape))
-            callback(dict(latest, total=float(intermediate_result.fun)))
+        def accept(image, total):
+            self._picture.assign(image)
+            callback(dict(latest, total=total))
 
-        return scipy.optimize.minimize(
-            evaluate, self.image.ravel().astype("float64"), jac=True, method="L-BFGS-B",
-            bounds=scipy.optimize.Bounds(0, 255), callback=accept,
-            options={"maxiter": steps, "maxfun": 20 * steps, "ftol": 0, "gtol": 0},
-        ).nit  # fmt: skip
+        start = np.asarray(self._picture, "float64")
+        lbfgs.minimize(evaluate, start, steps, accept, self.config.clip, self._colour_stride())
+
+    def _colour_stride(self):
+        """Of L-BFGS: a photograph's colours are good to start from, noise's must all change."""
+        repaints = self.objective.content_targets and self.objective.style_targets
+        return self.config.colour_stride if repaints and self.config.init == "content" else 1.0
+
+    def _with_margin(self, image):
+        """Continue a picture by its mirror image: borders are where reflection draws stripes."""
+        m = self._margin
+        return np.pad(image, ((0, 0), (m, m), (m, m), (0, 0)), mode="reflect")
 
     def _as_floats(self, terms, gradient):
         terms = keras.tree.map_structure(float, terms)
@@ -202,6 +193,9 @@ def stylize(
     origin = describe(config, extractor, sources, pictures)
     progress = Progress(config.steps, callback, checkpoint, origin)
     full = (styles[0] if content is None else content).shape
+    around = 2 * round(config.margin * max(full))
+    canvas = (1, full[1] + around, full[2] + around, 3)
+    require_memory(canvas, [style.shape for style in styles], extractor, config.optimizer)
     stages = coarse_to_fine(full, config.scales, config.steps, config.learning_rate)
     image, detail = starting_picture(stages[0].shape, content, styles, start, config)
     stopped = None

@@ -1,7 +1,6 @@
 """The extractors' weights: embedded, downloaded, random or from a file.
 
-The only module that may touch the network, through Keras' own cached and hashed download. Files
-are read without unpickling anything.
+Files are read without unpickling anything.
 """
 
 import os
@@ -11,7 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from nst_tutorial.backend import keras
+from nst_tutorial.download import download_vgg19, vgg19_file
 from nst_tutorial.errors import NSTError
 
 BLOCKS = (2, 2, 4, 4, 4)  # convolutions in each block
@@ -24,11 +23,6 @@ LAYERS = tuple(
 )
 POCKET_FILE = Path(__file__).with_name("pocket.npz")
 
-# keras.applications.VGG19(include_top=False) downloads this very file to this very place.
-VGG19_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
-VGG19_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{VGG19_FILE}"
-VGG19_MD5 = "253f8cb515780f3b799900260a226db6"
-
 
 def load_weights(name, layers, seed=0):
     """Find the weights, `{layer: (kernel, bias)}`, that belong to an extractor's name.
@@ -39,8 +33,9 @@ def load_weights(name, layers, seed=0):
     if name == "pocket":
         return read_weights(POCKET_FILE, layers)
     if name == "vgg19":
-        path = os.environ.get("NST_VGG19_WEIGHTS") or download_vgg19()
-        return read_weights(path, layers, VGG19_WIDTHS)
+        if not os.environ.get("NST_VGG19_WEIGHTS"):
+            download_vgg19()
+        return read_weights(vgg19_file(), layers, VGG19_WIDTHS)
     if name in ("random", "random-vgg19"):
         return random_weights(POCKET_WIDTHS if name == "random" else VGG19_WIDTHS, layers, seed)
     if Path(name).suffix in (".npz", ".h5"):
@@ -49,31 +44,6 @@ def load_weights(name, layers, seed=0):
         f"there is no extractor {name!r}; choose pocket, vgg19, random, random-vgg19, "
         "or a path that ends in .npz or .h5."
     )
-
-
-def vgg19_file():
-    """Where VGG19's weights are, or will be: what NST_VGG19_WEIGHTS names, or Keras' cache."""
-    return Path(os.environ.get("NST_VGG19_WEIGHTS") or _keras_home() / "models" / VGG19_FILE)
-
-
-def download_vgg19():
-    """Fetch VGG19's ImageNet weights (80 MB) once, hash-checked, with progress; return the path.
-
-    Raises:
-        NSTError: they could not be fetched.
-    """
-    where = {"cache_dir": str(_keras_home()), "cache_subdir": "models"}
-    try:
-        return keras.utils.get_file(VGG19_FILE, VGG19_URL, file_hash=VGG19_MD5, **where)
-    except Exception as error:  # Keras raises whatever the network did
-        raise NSTError(
-            f"VGG19's weights could not be fetched ({error}); set NST_VGG19_WEIGHTS to a copy of "
-            f"{VGG19_FILE}, or use the embedded extractor, 'pocket'."
-        ) from error
-
-
-def _keras_home():
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
 
 
 def random_weights(widths, layers, seed):

@@ -35,8 +35,8 @@ from nst_tutorial.parts import (
     menu,
     slider,
 )
-from nst_tutorial.recipe import as_code
 from nst_tutorial.records import TransferConfig, layer_weights
+from nst_tutorial.souvenir import as_code
 from nst_tutorial.worker import Job, Picture, Worker
 
 DWARFS = 0.95  # a term with more of the total than this hides the others

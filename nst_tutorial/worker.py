@@ -17,7 +17,7 @@ import numpy as np
 from nst_tutorial import transfer as transfers
 from nst_tutorial.errors import NSTError
 from nst_tutorial.inputs import load_pictures, starting_picture
-from nst_tutorial.records import TransferConfig, layer_weights
+from nst_tutorial.records import TransferConfig, weighted
 
 NEWS_A_SECOND = 8.0  # at most, while it runs: more would flood the way to the browser
 STRIDE = 10  # steps over which the picture's change is measured
@@ -50,7 +50,8 @@ class Job:
     @property
     def graph(self):
         """What targets, optimizer and compiled graph were made for; the weights are not in it."""
-        names = ("content_layers", "style_layers", "convention", "blend", "style_size", "optimizer")
+        names = ("content_layers", "style_layers", "convention", "blend", "style_size")
+        names += ("style_resize", "optimizer", "beta_1", "epsilon")
         return self.style, *(getattr(self.config, name) for name in names)
 
 
@@ -265,7 +266,7 @@ class Worker:
     def _after_step(self, terms):
         self._step += 1
         self._times.append(time.perf_counter())
-        self._history.append({"step": self._step, **_shares(self._job.config, terms)})
+        self._history.append({"step": self._step, **weighted(terms, self._job.config)})
         if self._step % STRIDE == 0:
             self._measure_change()
         if time.perf_counter() - self._told >= 1 / NEWS_A_SECOND:
@@ -311,15 +312,3 @@ class Worker:
     def _rate(self):
         seconds = self._times[-1] - self._times[0] if len(self._times) > 1 else 0
         return (len(self._times) - 1) / seconds if seconds else 0.0
-
-
-def _shares(config, terms):
-    """What each term adds to the total: its weight times its loss."""
-    weights = layer_weights(config, terms["style"])
-    style = sum(weights[layer] * loss for layer, loss in terms["style"].items())
-    return {
-        "content": config.content_weight * terms["content"],
-        "style": config.style_weight * style,
-        "tv": config.tv_weight * terms["tv"],
-        "total": terms["total"],
-    }

@@ -1,6 +1,6 @@
 """Studies on a loopback cluster: what is killed, stopped or interrupted costs no finished cell.
 
-The short tests' cells need no network; `make test-long` does the same with painted ones.
+`make test-long` kills, stops and interrupts; `make test` runs a study on two workers.
 """
 
 import os
@@ -44,6 +44,7 @@ def begun_after_they_were_finished(log, folder):
     return [key for key, when, _ in begun if int(when) > finished[key]]
 
 
+@pytest.mark.long
 def test_killed_workers_cost_no_finished_cell(here, cluster, tmp_path):  # noqa: F811
     (tmp_path / "kills").mkdir()
     study("undisturbed").run(paint=dot)
@@ -56,19 +57,6 @@ def test_killed_workers_cost_no_finished_cell(here, cluster, tmp_path):  # noqa:
     assert begun_after_they_were_finished(tmp_path / "log", here / "killed") == []
     processes = {line.split()[2] for line in (tmp_path / "log").read_text().splitlines()}
     assert len(processes) >= 3
-
-
-@pytest.mark.long  # it waits for many new workers
-def test_a_cell_that_kills_every_worker_is_a_sentence(here, cluster, tmp_path):  # noqa: F811
-    (tmp_path / "kills").mkdir()
-    grid = {"content_weight": [2, 20, 200]}
-    one = study("fatal", grid=grid).run(
-        cluster.scheduler_address, paint=Fatal(tmp_path / "kills", weight=20, times=99)
-    )
-    ((key, sentence),) = one.failures.items()
-    assert key == one.cells[1].key
-    assert sentence.startswith("KilledWorker: ")
-    assert list(one.table()["state"]) == ["finished", sentence, "finished"]
 
 
 def test_a_worker_loads_keras_only_to_paint():

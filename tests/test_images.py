@@ -1,6 +1,7 @@
 """Pictures of every kind in, the same picture out; and what is no picture gets one sentence."""
 
 import io
+import threading
 
 import numpy as np
 import pytest
@@ -114,25 +115,6 @@ def test_floating_point_tiff(value, grey):
     assert colour(png(Image.new("F", (3, 2), value), format="TIFF")) == [grey] * 3
 
 
-def test_the_first_frame_of_an_animation():
-    frames = [Image.new("RGB", (4, 4), c) for c in ("red", "blue")]
-    gif = png(frames[0], format="GIF", save_all=True, append_images=frames[1:])
-    assert colour(gif) == [255, 0, 0]
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation(orientation):
-    upright = np.zeros((16, 24, 3), "uint8")
-    upright[:8, :8] = 255  # a white corner, top left
-    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # PIL's transpositions that store it so
-    stored = Image.fromarray(upright)
-    if orientation > 1:
-        stored = stored.transpose(Image.Transpose(undo[orientation]))
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    np.testing.assert_array_equal(load_image(png(stored, exif=exif))[0], upright)
-
-
 def test_colour_profiles_are_converted_to_srgb():
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
     red = Image.new("LAB", (2, 2), (139, 208, 195))  # L 54.5, a 80, b 67
@@ -224,6 +206,23 @@ def test_a_write_that_fails_leaves_the_earlier_file(tmp_path, monkeypatch):
         save_image(tmp_path / "a.png", np.zeros((1, 2, 2, 3)))
     assert colour(tmp_path / "a.png") == [50, 50, 50]
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_two_that_save_to_one_place_leave_a_whole_picture(tmp_path):
+    path, wrong = tmp_path / "a.png", []
+    save_image(path, np.zeros((1, 64, 64, 3)))
+
+    def save_often(value):
+        for _ in range(30):
+            save_image(path, np.full((1, 64, 64, 3), value))
+
+    writers = [threading.Thread(target=save_often, args=(value,)) for value in (0, 255)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        wrong += [spread for spread in [np.ptp(load_image(path))] if spread]
+    assert not wrong
+    assert [one.name for one in tmp_path.iterdir()] == ["a.png"]
 
 
 def test_places_where_nothing_can_be_saved(tmp_path):

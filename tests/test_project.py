@@ -54,7 +54,10 @@ def test_directions():
         "files": "images extractors losses objective transfer records",
         "provenance": "transfer objective losses images",
         "checkpoints": "transfer objective losses images",
-        "objective": "transfer scales images weights",
+        "implementations": "images extractors losses objective transfer records backend",
+        "units": "images extractors objective transfer records scales weights",
+        "objective": "transfer scales images weights conventions",
+        "optimizers": "images extractors losses objective transfer",
         "transfer": "__main__ study cells",
     }
     for module, names in forbidden.items():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nst_tutorial import TransferConfig, stylize
-from nst_tutorial.recipe import as_code
+from nst_tutorial.souvenir import as_code
 from nst_tutorial.worker import NEWS_A_SECOND, Job, Picture, Worker
 
 CONFIG = TransferConfig(  # shallow layers: their graph is compiled in a moment
@@ -217,7 +217,7 @@ def test_an_error_is_a_sentence_and_run_works_again(bench, job):
     bad = dataclasses.replace(job, style=Picture("no picture", b"no picture"))
     bench.worker.paint(bad)
     assert bench.until("failed").message == (
-        "the data is not a picture, or of a kind that cannot be read."
+        "the data is not a picture, or of a kind that cannot be read; save it as PNG or JPEG."
     )
     bench.worker.paint(job)
     bench.worker.run()

@@ -1,0 +1,207 @@
+"""Limits of cgroups are read, of both versions and nested, and kept to."""
+
+import math
+import os
+import re
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from nst_tutorial import NSTError, machine
+
+GIB = 2**30
+UNLIMITED = 9223372036854771712  # what version 1 writes where there is no limit
+
+
+@pytest.fixture
+def fake(tmp_path, monkeypatch):
+    """Write files below a root of our own: `fake({path: text})`."""
+    monkeypatch.setattr(machine, "ROOT", tmp_path)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(machine, "_affinity", lambda: 8)
+    machine_wide = psutil.virtual_memory()._replace(total=64 * GIB, available=48 * GIB)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: machine_wide)
+
+    def write(files):
+        for path, text in files.items():
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text(f"{text}\n")
+
+    return write
+
+
+V2 = "31 23 0:28 / /sys/fs/cgroup rw,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate"
+V1 = "35 31 0:32 {} /sys/fs/cgroup/{} rw,relatime - cgroup cgroup rw,{}"
+
+
+def test_without_cgroups(fake):
+    assert machine.memory_limit() == 64 * GIB
+    assert machine.available_memory() == 48 * GIB
+    assert machine.cpu_limit() == 8
+
+
+def test_version_2_nested(fake):
+    fake({
+        "proc/self/cgroup": "0::/class/student",
+        "proc/self/mountinfo": f"23 1 8:1 / / rw - ext4 /dev/sda rw\n{V2}",
+        "sys/fs/cgroup/class/memory.max": 4 * GIB,
+        "sys/fs/cgroup/class/memory.current": 3 * GIB,
+        "sys/fs/cgroup/class/memory.stat": "anon 7\nactive_file 1073741824\ninactive_file 0",
+        "sys/fs/cgroup/class/student/memory.max": "max",
+        "sys/fs/cgroup/class/student/memory.current": GIB,
+        "sys/fs/cgroup/class/cpu.max": "max 100000",
+        "sys/fs/cgroup/class/student/cpu.max": "150000 100000",
+    })  # fmt: skip
+    assert machine.memory_limit() == 4 * GIB  # the outer one
+    assert machine.available_memory() == 2 * GIB  # pages of files can be taken back
+    assert machine.cpu_limit() == 2  # the inner one, rounded up
+    fake({"sys/fs/cgroup/class/student/memory.high": 2 * GIB})
+    assert machine.memory_limit() == 2 * GIB
+    assert machine.available_memory() == GIB
+
+
+def test_version_1(fake):
+    fake({
+        "proc/self/cgroup": "4:memory:/class\n2:cpu,cpuacct:/class\n1:name=systemd:/\n0::/",
+        "proc/self/mountinfo": "\n".join([
+            V1.format("/", "memory", "memory"),
+            V1.format("/", "cpu,cpuacct", "cpu,cpuacct"),
+            "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw",
+        ]),
+        "sys/fs/cgroup/memory/memory.limit_in_bytes": UNLIMITED,
+        "sys/fs/cgroup/memory/class/memory.limit_in_bytes": GIB,
+        "sys/fs/cgroup/memory/class/memory.usage_in_bytes": GIB // 2,
+        "sys/fs/cgroup/memory/class/memory.stat": "active_file 0\ntotal_active_file 1024\n"
+        "total_inactive_file 1024",
+        "sys/fs/cgroup/cpu,cpuacct/class/cpu.cfs_quota_us": 50000,
+        "sys/fs/cgroup/cpu,cpuacct/class/cpu.cfs_period_us": 100000,
+    })  # fmt: skip
+    assert machine.memory_limit() == GIB
+    assert machine.available_memory() == GIB // 2 + 2048
+    assert machine.cpu_limit() == 1
+    fake({"sys/fs/cgroup/cpu,cpuacct/class/cpu.cfs_quota_us": -1})
+    assert machine.cpu_limit() == 8
+
+
+def test_a_container_that_sees_its_own_group_as_the_top(fake):
+    fake({
+        "proc/self/cgroup": "4:memory:/docker/4711",
+        "proc/self/mountinfo": V1.format("/docker/4711", "memory", "memory"),
+        "sys/fs/cgroup/memory/memory.limit_in_bytes": GIB,
+    })  # fmt: skip
+    assert machine.memory_limit() == GIB
+    fake({"proc/self/mountinfo": V1.format("/docker/other", "memory", "memory")})
+    assert machine.memory_limit() == GIB
+
+
+def test_nothing_is_left(fake):
+    fake({
+        "proc/self/cgroup": "0::/",
+        "proc/self/mountinfo": V2,
+        "sys/fs/cgroup/memory.max": GIB,
+        "sys/fs/cgroup/memory.current": 2 * GIB,
+    })  # fmt: skip
+    assert machine.available_memory() == 0
+
+
+def test_this_machine():
+    assert 0 < machine.available_memory() < machine.memory_limit()
+    assert machine.memory_limit() <= psutil.virtual_memory().total
+    assert 1 <= machine.cpu_limit() <= os.cpu_count()
+    assert math.isfinite(machine.memory_limit())
+
+
+# Threads ----------------------------------------------------------------------------------------
+
+
+def test_threads_are_limited_where_processors_are(fake, monkeypatch):
+    pools = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+    for pool in pools:
+        monkeypatch.delenv(pool, raising=False)
+    machine.limit_threads()
+    assert not [pool for pool in pools if pool in os.environ]
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    monkeypatch.setattr(machine, "cpu_limit", lambda: 2)
+    machine.limit_threads()
+    assert [os.environ[pool] for pool in pools] == ["2", "2", "5"]  # what is set stays
+    for pool in pools[:2]:
+        monkeypatch.delenv(pool)
+
+
+# Memory of a transfer ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "nadam"])
+def test_the_size_that_is_said_to_fit_fits_and_a_larger_one_does_not(
+    extractor, monkeypatch, optimizer
+):
+    monkeypatch.setattr(machine, "available_memory", lambda: GIB)
+    with pytest.raises(
+        NSTError, match=r"1\.00 GiB are free here; with size=\d+, for the style"
+    ) as e:
+        machine.require_memory((1, 1500, 2000, 3), [(1, 2000, 1000, 3)], extractor, optimizer)
+    assert f"2000×1500 pixels with random and {optimizer} need about " in str(e.value)
+    size = int(re.search(r"size=(\d+)", str(e.value))[1])
+    fits = (size * 3 // 4, size)
+    machine.require_memory((1, *fits, 3), [(1, *fits[::-1], 3)], extractor, optimizer)
+    larger = (size * 3 // 4 + 12, size + 16)
+    with pytest.raises(NSTError):
+        machine.require_memory((1, *larger, 3), [(1, *larger, 3)], extractor, optimizer)
+
+
+def test_a_large_style_picture_counts(extractor, monkeypatch):
+    monkeypatch.setattr(machine, "available_memory", lambda: GIB)
+    machine.require_memory((1, 100, 100, 3), [(1, 100, 100, 3)], extractor, "adam")
+    with pytest.raises(NSTError):
+        machine.require_memory((1, 100, 100, 3), [(1, 3000, 3000, 3)], extractor, "adam")
+
+
+def test_where_nothing_fits(extractor, monkeypatch):
+    monkeypatch.setattr(machine, "available_memory", lambda: 10**6)
+    with pytest.raises(NSTError, match=r"0\.00 GiB are free here; close other programs"):
+        machine.require_memory((1, 100, 100, 3), [], extractor, "adam")
+
+
+MEASURED = """
+import sys
+import numpy as np
+from nst_tutorial import TransferConfig, load_extractor, machine, stylize
+def status(what):
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(what))
+name, size, optimizer = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+config = TransferConfig(size=size, steps=1, scales=1, optimizer=optimizer)
+extractor = load_extractor(name, config.content_layers + config.style_layers)
+picture = np.random.default_rng(0).uniform(0, 255, (1, size, size, 3)).astype("float32")
+before = status("VmRSS")
+stylize(picture, picture, extractor, config)
+print((status("VmHWM") - before) / machine.predicted_peak(
+    picture.shape, [picture.shape], extractor, optimizer))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak")
+@pytest.mark.parametrize(
+    ("name", "size", "optimizer", "precision"),
+    [
+        ("pocket", 384, "adam", "float32"),
+        *(
+            pytest.param(*case, marks=pytest.mark.long)
+            for case in [
+                ("pocket", 1024, "lbfgs", "float32"),
+                ("pocket", 1024, "adam", "float32"),
+                ("pocket", 1024, "adam", "bfloat16"),
+                ("random-vgg19", 512, "lbfgs", "float32"),
+                ("random-vgg19", 512, "adam", "bfloat16"),
+            ]
+        ),
+    ],
+)
+def test_the_prediction_is_within_a_fifth(name, size, optimizer, precision):
+    command = [sys.executable, "-c", MEASURED, name, str(size), optimizer]
+    environment = os.environ | {"NST_PRECISION": precision}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    ratio = float(done.stdout)
+    assert 0.8 < ratio < 1.2
