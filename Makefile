@@ -58,5 +58,5 @@ clean: ## remove what was made; the virtual environment too
 $(READY): pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and 'Python 3.11, 3.12 or 3.13 is needed; name one: make PYTHON=python3.12 ...')"
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) pip install --quiet --disable-pip-version-check -e ".[cpu,lab,dev]"
+	$(RUN) pip install --quiet --disable-pip-version-check -e ".[cpu,lab,cluster,dev]"
 	@touch $(READY)

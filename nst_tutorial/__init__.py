@@ -30,6 +30,7 @@ _MODULES = {
     "nst_tutorial.checkpoints": ["Checkpoint"],
     "nst_tutorial.reruns": ["rerun"],
     "nst_tutorial.records": ["Result", "Step", "TransferConfig"],
+    "nst_tutorial.study": ["Study"],
     "nst_tutorial.transfer": ["StyleTransfer", "stylize"],
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

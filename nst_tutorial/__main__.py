@@ -1,4 +1,4 @@
-"""The command line: nst-tutorial stylize | rerun | download | lab | doctor.
+"""The command line: nst-tutorial stylize | rerun | study | download | lab | doctor.
 
 Nothing heavy is imported until a command runs, so that --help answers at once. A user's mistake
 is one sentence on stderr and exit status 2.
@@ -78,6 +78,23 @@ def rerun(options):
     same = picture.read_bytes() == output.read_bytes()
     print(f"{picture} and {output} " + ("are the same, byte for byte." if same else "differ."))
     return status
+
+
+def study(options):
+    """Paint a study's cells, here or on a cluster, and draw them on one sheet."""
+    from nst_tutorial import Study
+    from nst_tutorial.images import check_writable
+
+    one = Study.read(options.study)
+    if options.output:
+        check_writable(options.output)
+    output = options.output or one.folder / "sheet.png"
+    one.run(options.scheduler, options.threads).sheet().savefig(output, dpi=200)
+    finished = sum(map(one.finished, one.cells))
+    print(f"{finished} of {len(one.cells)} cells are finished; {output} shows them.")
+    for key, sentence in one.failures.items():
+        print(f"nst-tutorial: cell {key}: {sentence}", file=sys.stderr)
+    return 1 if one.failures else 0
 
 
 def lab(options):
@@ -272,6 +289,7 @@ def _parser():
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_stylize(commands.add_parser("stylize", help="paint a photograph in a picture's style"))
     _add_rerun(commands.add_parser("rerun", help="make a picture again from its own PNG"))
+    _add_study(commands.add_parser("study", help="paint a grid of settings as one picture"))
     doctor_parser = commands.add_parser("doctor", help="say what is installed and how fast")
     doctor_parser.set_defaults(command=doctor)
     download_parser = commands.add_parser("download", help="fetch VGG19's weights (80 MB) now")
@@ -331,6 +349,15 @@ def _add_rerun(parser):
     add("--style", metavar="FILE", nargs="+", help="where the style pictures are now")
     add("--start", metavar="FILE", help="where the starting picture is now")
     add("--extractor", metavar="FILE", help="where the extractor's weights are now")
+
+
+def _add_study(parser):
+    parser.set_defaults(command=study)
+    add = parser.add_argument
+    add("study", type=Path, metavar="STUDY.toml", help="pictures, settings and what is varied")
+    add("-o", "--output", type=Path, metavar="SHEET.png", help="(sheet.png among the cells)")
+    add("--scheduler", metavar="tcp://HOST:PORT", help="of a Dask cluster (this process)")
+    add("--threads", type=int, default=1, metavar="N", help="of each worker of the cluster (1)")
 
 
 if __name__ == "__main__":

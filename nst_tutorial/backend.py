@@ -59,6 +59,8 @@ def value_and_gradient(function):
             value, terms = function(image, weights)
         return terms, tape.gradient(value, image)
 
+    # Every transfer has a graph of its own; a dozen short ones in a row are no mistake to warn of.
+    differentiate._omit_frequent_tracing_warning = True
     return differentiate
 
 

@@ -4,6 +4,7 @@ Pictures are `(1, H, W, 3)` or `(H, W, 3)`, RGB, 0..255. Text is large enough fo
 """
 
 import io
+import textwrap
 
 import matplotlib as mpl
 import numpy as np
@@ -52,6 +53,36 @@ def show_images(images, titles=None, columns=4, width=12.0):
     for axis, image, title in zip(axes, images, titles, strict=True):
         axis.imshow(to_uint8(np.asarray(image)))
         axis.set_title(title, fontsize=SIZE)
+    return axes[0].figure
+
+
+def show_sheet(cells, titles, columns, names=None, width=12.0, title=None):
+    """Show a contact sheet: pictures in a grid whose rows and columns are named.
+
+    Args:
+        cells: row by row: pictures, or a sentence where there is none.
+        titles: of the columns; or, without `names`, one for each cell.
+        columns: beside each other, at most.
+        names: of the rows.
+        width: of the figure, in inches; text becomes smaller where there are many columns.
+        title: of the whole.
+    """
+    shapes = [np.shape(cell)[-3:-1] for cell in cells if not isinstance(cell, str)] or [(1, 1)]
+    aspect = max(height / wide for height, wide in shapes)
+    axes = _grid(len(cells), columns, width, aspect, Photographs)
+    if names:  # they stand beside the pictures, and no title stands between two rows
+        tall = len(names) * (width / (columns + 0.5) * aspect + 0.05) + 0.6
+        axes[0].figure.set_size_inches(width, tall)
+    size = min(SIZE, 8 * width / columns)
+    for axis, cell in zip(axes, cells, strict=True):
+        _fill(axis, cell, aspect, size)
+    for axis, words in zip(axes, titles, strict=False):  # the first row's, if there are names
+        axis.set_title(words, fontsize=size)
+    for axis, name in zip(axes[::columns], names or [], strict=False):
+        axis.set_axis_on()
+        axis.set(xticks=[], yticks=[], frame_on=False)
+        axis.set_ylabel(name, fontsize=size, rotation=0, ha="right", va="center")
+    axes[0].figure.suptitle(title, fontsize=SIZE)
     return axes[0].figure
 
 
@@ -126,6 +157,16 @@ def show_loss(history):
         if max(values) > 0
     }
     return show_curves(curves, "step", "loss, relative units", log=True)
+
+
+def _fill(axis, cell, aspect, size):
+    """Draw a picture, or the words that stand for it on grey."""
+    if not isinstance(cell, str):
+        axis.imshow(to_uint8(np.asarray(cell)))
+        return
+    axis.imshow(np.full((1, 1, 3), 235, "uint8"), extent=(0, 1, 0, aspect))
+    words = textwrap.fill(cell, 26)
+    axis.text(0.5, aspect / 2, words, fontsize=0.6 * size, ha="center", va="center")
 
 
 def _named(titles, items):

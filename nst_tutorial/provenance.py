@@ -37,11 +37,11 @@ def describe(config, extractor, sources, pictures):
         "styles": list(map(_picture, sources["styles"], pictures["styles"])),
         "start": _picture(sources["start"], pictures["start"]),
         "extractor": {
-            "name": _name(extractor.name),
+            "name": name_of(extractor.name),
             "pooling": extractor.pooling,
             "border": extractor.border,
             "precision": extractor.precision,
-            "sha256": _digest(*extractor.model.get_weights()),
+            "sha256": digest(*extractor.model.get_weights()),
         },
         "versions": {"python": platform.python_version(), **_versions()},
     }
@@ -100,22 +100,24 @@ def _said(picture):
 
 
 def _picture(source, pixels):
-    return None if pixels is None else {"name": _name(source), "sha256": _digest(pixels)}
+    return None if pixels is None else {"name": name_of(source), "sha256": digest(pixels)}
 
 
-def _name(source):
+def name_of(source):
+    """Return a file's name as it may be kept: relative, or the last part; None for no file."""
     if not isinstance(source, (str, os.PathLike)):
         return None
     path = Path(source)
     return path.name if path.is_absolute() else path.as_posix()
 
 
-def _digest(*arrays):
-    digest = hashlib.sha256()
+def digest(*arrays):
+    """Hash arrays, SHA-256: their shapes, kinds and values."""
+    hashed = hashlib.sha256()
     for array in arrays:
-        digest.update(f"{array.shape} {array.dtype}".encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
+        hashed.update(f"{array.shape} {array.dtype}".encode())
+        hashed.update(np.ascontiguousarray(array).data)
+    return hashed.hexdigest()
 
 
 def _versions():

@@ -24,6 +24,7 @@ FIGURES = {
     "matrices": lambda: plots.show_matrices({"calm": np.eye(3), "busy": np.ones((1, 3, 3))}),
     "bars": lambda: plots.show_bars({"one": 1.0, "two": 2.0}, "height"),
     "curves": lambda: plots.show_curves({"up": [1, 2], "down": ([0, 5], [2, 1])}, "x", "y"),
+    "sheet": lambda: plots.show_sheet([np.zeros((1, 8, 9, 3)), "why not"], ["a", "b"], 2, ["c"]),
     "loss": lambda: plots.show_loss(HISTORY),
 }
 

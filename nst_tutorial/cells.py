@@ -1,0 +1,174 @@
+"""One cell of a study: what a worker must be told, and how it is painted. Without Keras until then.
+
+A worker is sent a cell's settings, each picture once, and loads an extractor once.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import io
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from nst_tutorial.decoding import open_as_rgb
+from nst_tutorial.errors import NSTError
+from nst_tutorial.provenance import digest, name_of
+from nst_tutorial.records import TransferConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A picture that can be sent to another machine."""
+
+    name: str | Path | None  # as it was given; None for what is no file
+    sha256: str  # of its pixels
+    data: bytes  # an encoded picture, of any kind
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One setting of a study, with the pictures by their hashes."""
+
+    values: dict  # {field: value}, of the grid's fields
+    config: TransferConfig
+    content: str | None
+    styles: tuple[str, ...]
+    extractor: str  # a name or a file of weights
+    traits: tuple[str, ...]  # what that must be here and on every worker: see `traits_of`
+
+    @functools.cached_property
+    def key(self):
+        """A name for what comes out: the hash of what goes in, whatever the files are called."""
+        parts = (dataclasses.asdict(self.config), self.content, self.styles, self.traits)
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+
+def picture_of(source):
+    """Take in anything that `load_image` takes.
+
+    Raises:
+        NSTError: it is no picture that can be read.
+    """
+    rgb = open_as_rgb(source)
+    sha256 = digest(np.asarray(rgb))
+    if isinstance(source, (str, Path)):
+        return Picture(source, sha256, Path(source).read_bytes())
+    encoded = io.BytesIO()
+    rgb.save(encoded, "PNG")
+    return Picture(None, sha256, encoded.getvalue())
+
+
+@functools.cache
+def extractor_of(name, precision):
+    """Load an extractor with all its layers, once in a process."""
+    from nst_tutorial.extractors import load_extractor
+
+    return load_extractor(name, precision=precision)
+
+
+@functools.cache
+def weights_hash(name, precision):
+    """Hash an extractor's weights, once in a process."""
+    return digest(*extractor_of(name, precision).model.get_weights())
+
+
+def traits_of(name, optimizer):
+    """What fixes an extractor: its name, pooling, precision and the hash of its weights.
+
+    L-BFGS gets float32 (see `transfer.ready`), others what is faster on this machine.
+    """
+    from nst_tutorial.backend import fastest_precision
+
+    precision = "float32" if optimizer == "lbfgs" else fastest_precision()
+    extractor = extractor_of(name, precision)
+    return extractor.name, extractor.pooling, precision, weights_hash(name, precision)
+
+
+def paint_cell(cell, pictures):
+    """Paint a cell.
+
+    Args:
+        cell: a `Cell`.
+        pictures: `{sha256: Picture}` with those that it names.
+
+    Returns:
+        the PNG's bytes, and the losses after the last step, `{name: number}`.
+
+    Raises:
+        NSTError: a setting does not fit the pictures, or the extractor is another one here.
+    """
+    from nst_tutorial.transfer import DivergedError, stylize
+
+    _, precision, weights = cell.traits
+    extractor = extractor_of(cell.extractor, precision)
+    if weights_hash(cell.extractor, precision) != weights:
+        raise NSTError(f"the extractor {cell.extractor!r} has other weights on this worker.")
+    content = cell.content and pictures[cell.content]
+    styles = [pictures[style] for style in cell.styles]
+    result = stylize(
+        content and content.data, [style.data for style in styles], extractor, cell.config
+    )
+    if (result.stopped or "").startswith("interrupted"):
+        raise KeyboardInterrupt
+    if result.stopped:
+        raise DivergedError(result.stopped)
+    return _encoded(_named(result, content, styles)), _losses(result.history[-1])
+
+
+def attempt(paint, cell, pictures):
+    """Paint a cell; whatever goes wrong with it leaves the others.
+
+    Returns:
+        what `paint` returns; or None and a sentence on why there is no picture.
+    """
+    try:
+        return paint(cell, pictures)
+    except Exception as error:  # a study of many cells outlives any fault of one
+        return None, sentence(error)
+
+
+def attempt_on_worker(threads, folder, paint, cell, pictures):
+    """Do the same on a worker, and tell TensorFlow, before it is loaded, its share of threads.
+
+    Returns:
+        None if the picture stands in the folder, where that can be seen: a cell whose result was
+        still on a worker that died is asked for once more, though it has arrived.
+    """
+    if (Path(folder) / f"{cell.key}.png").exists():
+        return None
+    os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
+    return attempt(paint, cell, pictures)
+
+
+def sentence(error):
+    """Say an error in words: our own as they are, others with their kind."""
+    ours = isinstance(error, NSTError) or type(error).__module__.startswith("nst_tutorial")
+    return str(error) if ours else f"{type(error).__name__}: {error}"
+
+
+def _named(result, content, styles):
+    """Put the files' names, which bytes do not have, into what the picture says of itself."""
+    origin = dict(result.origin)
+    if content:
+        origin["content"] = {**origin["content"], "name": name_of(content.name)}
+    origin["styles"] = [
+        {**style, "name": name_of(picture.name)}
+        for style, picture in zip(origin["styles"], styles, strict=True)
+    ]
+    return dataclasses.replace(result, origin=origin)
+
+
+def _encoded(result):
+    """The very file that `Result.save` writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        result.save(Path(folder) / "cell.png")
+        return (Path(folder) / "cell.png").read_bytes()
+
+
+def _losses(row):
+    style = {f"style {layer}": loss for layer, loss in row["style"].items()}
+    return {"total": row["total"], "content": row["content"], **style, "tv": row["tv"]}
