@@ -50,7 +50,7 @@ class TransferConfig:
     scales: int = 2  # sizes to go through, each twice the one before; 1: the full size alone
     margin: float = 0.04  # of the longest side, mirrored around while it is painted, then cut off
     optimizer: str = "lbfgs"  # or "adam", "nadam", "sgd", …: some four times as many steps
-    colour_stride: float = 0.3  # of L-BFGS on a photograph's colours; 1: as long as in luminance
+    colour_stride: float = 0.5  # of L-BFGS on a photograph's colours; 1: as long as in luminance
     steps: int = 60  # in all sizes together; iterations of L-BFGS
     learning_rate: float = 8.0  # in pixel values, at the full size; L-BFGS has none
     decay: float | None = None  # of the rate in 100 steps; None: to a tenth in all; 1: constant
