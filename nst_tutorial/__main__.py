@@ -199,6 +199,7 @@ def _paint(options, config, extractor, output, styles):
     checkpoint = Checkpoint(f"{output}.checkpoint", options.checkpoint_every, options.resume)
     if options.resume and not checkpoint.path.exists():
         print(f"there is no {checkpoint.path}; starting from the beginning.", file=sys.stderr)
+    extractor = extractor.cast(checkpoint.precision() or extractor.precision)
     with noted(), _bar(output.name) as show:
 
         def look(step):

@@ -47,20 +47,28 @@ class Checkpoint:
         Raises:
             NSTError: the file is damaged, or belongs to a run with another `origin`.
         """
-        if not (self.resume and self.path.exists()):
-            return None
-        try:
-            with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as stored:
-                arrays = dict(stored)
-            moment = Moment(state=arrays, **json.loads(str(arrays.pop("words"))))
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise NSTError(f"{self.path} is no checkpoint ({error}); remove it.") from None
-        if found := differences(moment.origin, origin):
+        moment = self._read()
+        if moment and (found := differences(moment.origin, origin)):
             raise NSTError(
                 f"{self.path} belongs to another run: {'; '.join(found)}. "
                 "Resume with the same settings and pictures, or remove it."
             )
         return moment
+
+    def precision(self):
+        """What the run to go on from computes in, which another start might choose otherwise."""
+        moment = self._read()
+        return moment and moment.origin["extractor"]["precision"]
+
+    def _read(self):
+        if not (self.resume and self.path.exists()):
+            return None
+        try:
+            with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+                arrays = dict(stored)
+            return Moment(state=arrays, **json.loads(str(arrays.pop("words"))))
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise NSTError(f"{self.path} is no checkpoint ({error}); remove it.") from None
 
     def remove(self):
         """Remove the file: the picture is done."""

@@ -206,7 +206,7 @@ class Progress:
         self.history.append(step.row())
         if self.callback:
             self.callback(step)
-        if self.checkpoint and self.checkpoint.due():
+        if self.checkpoint and (self.interrupts or self.checkpoint.due()):
             self.checkpoint.save(self.moment())
         if self.interrupts:
             raise KeyboardInterrupt

@@ -2,13 +2,17 @@
 
 import dataclasses
 import errno
+import signal
 
 import numpy as np
 import pytest
 
-from nst_tutorial import Checkpoint, NSTError, StyleTransfer, TransferConfig, stylize
+from nst_tutorial import Checkpoint, NSTError, StyleTransfer, TransferConfig, save_image, stylize
 from nst_tutorial import checkpoints as module
+from nst_tutorial.__main__ import main
+from nst_tutorial.backend import fastest_precision
 from nst_tutorial.errors import NSTWarning
+from nst_tutorial.provenance import read
 
 CONFIG = TransferConfig(size=140, scales=2, steps=8, optimizer="adam")
 
@@ -59,6 +63,32 @@ def test_lbfgs_goes_on_from_its_picture(pictures, extractor, tmp_path):
     assert totals == sorted(totals, reverse=True)  # nothing is lost at the seam
 
 
+def test_the_command_line_resumes_in_the_precision_that_the_run_had(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_image("photo.png", np.full((64, 64, 3), 90.0))
+    command = ["stylize", "photo.png", "photo.png", "-o", "out.png", "--extractor", "random"]
+    command += ["--size", "64", "--steps", "3", "--optimizer", "adam"]
+    run = StyleTransfer.run
+
+    def interrupted(self, steps, callback, *more):
+        def raise_signal(terms):
+            signal.raise_signal(signal.SIGINT)
+            callback(terms)
+
+        run(self, steps, raise_signal, *more)
+
+    monkeypatch.setenv("NST_PRECISION", "bfloat16")
+    fastest_precision.cache_clear()
+    monkeypatch.setattr(StyleTransfer, "run", interrupted)
+    assert main(command) == 1
+    monkeypatch.setenv("NST_PRECISION", "float32")
+    fastest_precision.cache_clear()
+    monkeypatch.setattr(StyleTransfer, "run", run)
+    assert main([*command, "--resume"]) == 0
+    assert read("out.png")["extractor"]["precision"] == "bfloat16"
+    fastest_precision.cache_clear()
+
+
 def test_no_file_no_resuming(pictures, extractor, tmp_path):
     result = resumed(pictures, extractor, CONFIG, tmp_path / "none")
     assert len(result.history) == 8
@@ -72,8 +102,6 @@ def test_a_run_that_may_not_resume_starts_anew(pictures, extractor, tmp_path):
 
 
 def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(pictures, extractor, tmp_path):
-    import signal
-
     def interrupt(step):
         if step.step == 3:
             signal.raise_signal(signal.SIGINT)
@@ -81,7 +109,9 @@ def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(pictures, extractor, tmp_path)
     checkpoint = Checkpoint(tmp_path / "c", seconds=1000)
     stopped = stylize(*pictures, extractor, CONFIG, interrupt, checkpoint=checkpoint)
     assert stopped.stopped == "interrupted, after step 3"
-    whole = resumed(pictures, extractor, CONFIG, tmp_path / "c")
+    taken = []
+    whole = resumed(pictures, extractor, CONFIG, tmp_path / "c", taken.append)
+    assert taken[0].step == 4
     np.testing.assert_array_equal(whole.image, stylize(*pictures, extractor, CONFIG).image)
 
 
