@@ -40,6 +40,20 @@ def test_the_same_bytes_again(here, capsys, options):
     assert (here / "out.png").read_bytes() == (here / "out-again.png").read_bytes()
 
 
+TEN = [
+    "--style-size 80 --margin 0", "--size 90 --scales 3", "--extractor pocket --seed 3",
+    "--optimizer nadam --learning-rate 5", "--recipe original_notebook --steps 3 --size 64",
+    "--recipe keras_io --steps 3 --size 64", "--convention paper --tv-exponent 2",
+    "--border zero --pooling max", "--init style --content-weight 0", "--blend 2 1 --tv-weight 0",
+]  # fmt: skip
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("options", TEN)
+def test_ten_more(here, capsys, options):
+    test_the_same_bytes_again(here, capsys, options)
+
+
 def test_texture_and_start(here, extractor):
     config = TransferConfig(size=64, steps=2)
     stylize(None, "in/stripes.png", "random", config).save("texture.png")
