@@ -129,15 +129,17 @@ def predicted_peak(shape, style_shapes, extractor, optimizer):
     return OVERHEAD + max([picture, *styles])
 
 
-def require_memory(shape, style_shapes, extractor, optimizer):
+def require_memory(shape, style_shapes, extractor, optimizer, margin=0.0):
     """Refuse a transfer that would not fit into the free memory, before it begins.
 
-    Args: those of `predicted_peak`.
+    Args: those of `predicted_peak`, and the margin that a `TransferConfig` has around the picture.
 
     Raises:
         NSTError: it would not fit; with the largest size that would.
     """
-    needed = MARGIN * predicted_peak(shape, style_shapes, extractor, optimizer)
+    around = 2 * round(margin * max(shape))
+    canvas = (1, shape[1] + around, shape[2] + around, 3)
+    needed = MARGIN * predicted_peak(canvas, style_shapes, extractor, optimizer)
     free = available_memory()
     if needed <= free:
         return

@@ -193,9 +193,8 @@ def stylize(
     origin = describe(config, extractor, sources, pictures)
     progress = Progress(config.steps, callback, checkpoint, origin)
     full = (styles[0] if content is None else content).shape
-    around = 2 * round(config.margin * max(full))
-    canvas = (1, full[1] + around, full[2] + around, 3)
-    require_memory(canvas, [style.shape for style in styles], extractor, config.optimizer)
+    shapes = [style.shape for style in styles]
+    require_memory(full, shapes, extractor, config.optimizer, config.margin)
     stages = coarse_to_fine(full, config.scales, config.steps, config.learning_rate)
     image, detail = starting_picture(stages[0].shape, content, styles, start, config)
     stopped = None
