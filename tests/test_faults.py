@@ -50,6 +50,7 @@ def command(folder, output, *options, until=None):
     """Run `stylize` in a child: send it a signal after some seconds; return its exit status."""
     arguments = ["stylize", "photo.png", "stripes.png", "-o", output, "--extractor", "random"]
     log = folder / f"{output}.log"
+    log.touch()  # a child that is stopped at once does not come to open it
     child = CHILDREN.Process(target=in_child, args=([*arguments, *options], folder, log))
     child.start()
     if until:
