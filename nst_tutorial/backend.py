@@ -43,24 +43,44 @@ __all__ = ["fastest_precision", "keras", "ops", "silenced_stderr", "value_and_gr
 
 
 def value_and_gradient(function):
-    """Compile `function(image, weights) -> (value, terms)` into `-> (terms, d value / d image)`.
+    """Compile `function(x, *rest) -> (value, extras)` into `(x, *rest) -> (extras, gradient)`.
 
-    One graph serves every value of `weights`; a new picture size is traced once. XLA stays off:
-    on processors it is slower than a plain graph.
+    The gradient is d value / d x. One graph serves all numbers; new shapes are traced once. On
+    TensorFlow XLA stays off: on processors it is slower than a plain graph.
+
+    Raises:
+        NSTError: Keras runs on neither TensorFlow nor JAX.
     """
-    if keras.backend.backend() != "tensorflow":
-        raise NotImplementedError("the transfer needs KERAS_BACKEND=tensorflow; losses run on any")
+    backend = keras.backend.backend()
+    if backend not in ("tensorflow", "jax"):
+        raise NSTError(f"gradients need KERAS_BACKEND tensorflow or jax; it is {backend}.")
+    return _with_tape(function) if backend == "tensorflow" else _with_jax(function)
+
+
+def _with_tape(function):
     import tensorflow as tf
 
     @tf.function(jit_compile=False)
-    def differentiate(image, weights):
+    def differentiate(x, *rest):
         with tf.GradientTape() as tape:
-            tape.watch(image)
-            value, terms = function(image, weights)
-        return terms, tape.gradient(value, image)
+            tape.watch(x)
+            value, extras = function(x, *rest)
+        return extras, tape.gradient(value, x)
 
-    # Every transfer has a graph of its own; a dozen short ones in a row are no mistake to warn of.
+    # A dozen sizes in a row, each traced once, are no mistake to warn of.
     differentiate._omit_frequent_tracing_warning = True
+    return differentiate
+
+
+def _with_jax(function):
+    import jax
+
+    compiled = jax.jit(jax.value_and_grad(function, has_aux=True))
+
+    def differentiate(x, *rest):
+        (_, extras), gradient = compiled(x, *rest)
+        return extras, gradient
+
     return differentiate
 
 

@@ -79,7 +79,7 @@ def weights_hash(name, precision):
 def traits_of(name, optimizer):
     """What fixes an extractor: its name, pooling, precision and the hash of its weights.
 
-    L-BFGS gets float32 (see `transfer.ready`), others what is faster on this machine.
+    L-BFGS gets float32 (see `inputs.ready`), others what is faster on this machine.
     """
     from nst_tutorial.backend import fastest_precision
 

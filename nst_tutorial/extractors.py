@@ -5,6 +5,7 @@ after its ReLU, with 2×2 pooling between the blocks. They differ in widths and 
 """
 
 import dataclasses
+import functools
 import os
 
 from nst_tutorial.backend import fastest_precision, keras, ops
@@ -47,9 +48,9 @@ class Extractor:
                 f"a picture of {image.shape[-2]}×{image.shape[-3]} is too small for "
                 f"{self.layers[-1]}, which needs at least {least} pixels on each side."
             )
-        x = to_vgg(ops.cast(image, "float32"))
-        return self.model(mirror_to_multiple(x, least // 2) if self.border == "reflect" else x)
+        return self.model(to_vgg(on_grid(ops.cast(image, "float32"), self)))
 
+    @functools.lru_cache(maxsize=8)  # noqa: B019 - so that its compiled graphs are found again
     def cast(self, precision):
         """Return an extractor with the same weights that computes in another precision."""
         if precision == self.precision:
@@ -65,7 +66,10 @@ class Extractor:
         Raises:
             NSTError: a layer is not in this extractor, or none is given.
         """
-        layers = in_order(layers, self.layers)
+        return self._cut(in_order(layers, self.layers))
+
+    @functools.lru_cache(maxsize=16)  # noqa: B019 - as above
+    def _cut(self, layers):
         outputs = {layer: self.model.output[layer] for layer in layers}
         return dataclasses.replace(self, model=keras.Model(self.model.input, outputs))
 
@@ -122,13 +126,15 @@ def smallest_side(layer):
     return 2 ** int(layer[len("block")])
 
 
-def mirror_to_multiple(x, multiple):
-    """Continue a picture by its mirror image until both sides are multiples, half on each side.
+def on_grid(x, extractor):
+    """Continue a picture by its mirror image, half on each side, until poolings leave no rest.
 
     Pooling drops an odd last row or column: no loss would see it, and stripes would stay there.
+    With border "zero" that is left as Keras does it.
     """
+    multiple = smallest_side(extractor.layers[-1]) // 2
     missing = [-side % multiple for side in x.shape[-3:-1]]
-    if not any(missing):
+    if extractor.border == "zero" or not any(missing):
         return x
     return ops.pad(x, ((0, 0), *((m // 2, m - m // 2) for m in missing), (0, 0)), mode="reflect")
 

@@ -20,7 +20,7 @@ def _numbers(h, w, N):
     return h * w * N
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)  # each is itself alone, and can be looked up by
 class Convention:
     """One implementation's divisors and settings."""
 

@@ -1,9 +1,9 @@
-"""What goes into a transfer: the pictures at their sizes, and the picture it starts from."""
+"""What goes into a transfer: the pictures at their sizes, the first of them, and the extractor."""
 
 import numpy as np
 
 from nst_tutorial.errors import NSTError
-from nst_tutorial.extractors import smallest_side
+from nst_tutorial.extractors import Extractor, load_extractor, smallest_side
 from nst_tutorial.images import load_image
 from nst_tutorial.scales import resize, scaled
 
@@ -50,3 +50,17 @@ def at_scale(scale, content, styles, deepest):
     least = smallest_side(deepest)
     styles = [resize(style, scaled(style.shape, scale, least)) for style in styles]
     return None if content is None else resize(content, scaled(content.shape, scale)), styles
+
+
+def ready(extractor, config, content, styles):
+    """Load the extractor if it is a name, with no layer more than needed.
+
+    L-BFGS measures curvature by differences of gradients, which bfloat16's rounding drowns: its
+    line search finds no way down. It gets float32.
+    """
+    content_layers = () if content is None else config.content_layers
+    layers = content_layers + (config.style_layers if styles else ())
+    if not isinstance(extractor, Extractor):
+        extractor = load_extractor(extractor, layers)
+    extractor = extractor.select(layers)
+    return extractor.cast("float32") if config.optimizer == "lbfgs" else extractor

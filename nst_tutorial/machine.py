@@ -1,4 +1,4 @@
-"""The machine: how much memory and how many processors this process may use, and will need.
+"""The machine: how much memory and how many processors this process may use.
 
 Containers and shared servers limit both by cgroups, which neither os.cpu_count() nor TensorFlow
 looks at. They are read here and nowhere else, and before TensorFlow is loaded.
@@ -10,18 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import psutil
 
-from nst_tutorial.errors import NSTError
-
 ROOT = Path("/")  # where /proc and /sys are found; tests put a folder of their own here
-
-# Found by measuring the peaks of whole transfers; a test measures again.
-COPIES = 1.15  # of every layer's output: kept for the gradient, or on the way
-BYTES = {"float32": 4, "bfloat16": 3.2}  # a number of those; much is cast back to float32
-VECTORS = {"lbfgs": 80 + 20}  # pictures in float32 (L-BFGS has 50 in float64); of others:
-FEW_VECTORS = 8
-OVERHEAD = 48 * 2**20  # the compiled graph
-SMALLEST = 32  # pixels; a smaller picture is no advice
-MARGIN = 1.15  # the prediction may be that much too low
 
 
 def memory_limit():
@@ -109,54 +98,3 @@ def _text(path):
 
 def _numbers(path):
     return [math.inf if word == "max" else int(word) for word in _text(path).split()]
-
-
-def predicted_peak(shape, style_shapes, extractor, optimizer):
-    """Predict the memory that a transfer takes at its height, beyond what is in use before it.
-
-    Args:
-        shape: `(1, H, W, 3)` of the generated picture at its full size.
-        style_shapes: of the style pictures; each goes through the network once, and is let go.
-        extractor: the `Extractor`, in the precision that it will compute in.
-        optimizer: as in `TransferConfig`.
-
-    Returns:
-        bytes; within a fifth of what was measured from 512 pixels on, below that rather more.
-    """
-    network = COPIES * _output_bytes_per_pixel(extractor)
-    picture = math.prod(shape[1:3]) * (network + VECTORS.get(optimizer, FEW_VECTORS) * 12)
-    styles = [math.prod(style[1:3]) * network for style in style_shapes]
-    return OVERHEAD + max([picture, *styles])
-
-
-def require_memory(shape, style_shapes, extractor, optimizer, margin=0.0):
-    """Refuse a transfer that would not fit into the free memory, before it begins.
-
-    Args: those of `predicted_peak`, and the margin that a `TransferConfig` has around the picture.
-
-    Raises:
-        NSTError: it would not fit; with the largest size that would.
-    """
-    around = 2 * round(margin * max(shape))
-    canvas = (1, shape[1] + around, shape[2] + around, 3)
-    needed = MARGIN * predicted_peak(canvas, style_shapes, extractor, optimizer)
-    free = available_memory()
-    if needed <= free:
-        return
-    fixed = MARGIN * OVERHEAD  # the rest grows with the number of pixels
-    largest = int(max(shape) * math.sqrt(max(0, free - fixed) / (needed - fixed)))
-    advice = f"with size={largest}, for the style pictures too, it would fit"
-    raise NSTError(
-        f"{shape[2]}×{shape[1]} pixels with {extractor.name} and {optimizer} need about "
-        f"{needed / 2**30:.2f} GiB, and {free / 2**30:.2f} GiB are free here; "
-        + (f"{advice}." if largest >= SMALLEST else "close other programs, or use another machine.")
-    )
-
-
-def _output_bytes_per_pixel(extractor):
-    """The size of all layers' outputs, for each pixel of the picture."""
-    positions, numbers = 1.0, 0.0
-    for layer in extractor.model.layers:
-        positions /= 4 if "Pooling" in type(layer).__name__ else 1
-        numbers += positions * layer.output.shape[-1]
-    return numbers * BYTES[extractor.precision]

@@ -1,6 +1,8 @@
 """The objective: what a transfer minimizes, of one content picture and the styles, at one size."""
 
-from nst_tutorial.backend import keras, ops
+import functools
+
+from nst_tutorial.backend import keras, ops, value_and_gradient
 from nst_tutorial.errors import NSTError
 from nst_tutorial.implementations import CONVENTIONS
 from nst_tutorial.losses import content_loss, gram_distance, total_loss
@@ -33,14 +35,9 @@ class Objective:
             raise NSTError("neither a content nor a style picture was given; give at least one.")
         self.extractor = extractor.select(content_layers + style_layers)
         self.convention = CONVENTIONS[config.convention]
-        self.content_targets = self._content_targets(content_image, content_layers)
-        self.style_targets = self._style_targets(style_images, style_layers, config.blend)
-        self._content_divisors = {
-            layer: content_divisor(P, self.convention) for layer, P in self.content_targets.items()
-        }
-        self._style_divisors = {
-            layer: style_divisor(A, self.convention, *shape[1:3])
-            for layer, A in self.style_targets.items()
+        self.targets = {
+            "content": self._content_targets(content_image, content_layers),
+            "style": self._style_targets(style_images, style_layers, config.blend, shape),
         }
 
     def __call__(self, image, weights):
@@ -54,48 +51,87 @@ class Objective:
             the total, and `{"content": scalar, "style": {layer: scalar}, "tv": scalar,
             "total": scalar}`, the terms before their weights.
         """
-        features = self.extractor(image)
-        content = {
-            layer: content_loss(features[layer], P)[0] / self._content_divisors[layer]
-            for layer, P in self.content_targets.items()
-        }
-        style = {
-            layer: gram_distance(divided_gram(features[layer], self.convention), A)[0]
-            / self._style_divisors[layer]
-            for layer, A in self.style_targets.items()
-        }
-        tv = variation(image, self.convention, weights["exponent"])
-        mean_content = sum(content.values()) / max(len(content), 1)
-        weighted_style = sum(weights["layers"][layer] * loss for layer, loss in style.items())
-        total = total_loss(mean_content, weighted_style, tv, **weights["terms"])
-        return total, {"content": mean_content, "style": style, "tv": tv, "total": total}
+        return evaluate(self.extractor, self.convention, image, weights, self.targets)
+
+    def differentiate(self, image, weights):
+        """Return the terms at a picture and the total's gradient: what `graph` computes."""
+        return self.graph(image, weights, self.targets)
+
+    @property
+    def graph(self):
+        """`evaluate` compiled with its gradient; all objectives of an extractor share it."""
+        return _compiled(self.extractor, self.convention)
 
     def weights(self, config):
-        """A config's weights as tensors: arguments of the compiled graph, not constants in it."""
+        """The config's weights as tensors: arguments of the compiled graph, not constants in it."""
         terms = ("content_weight", "style_weight", "tv_weight")
         numbers = {
             "terms": {name: getattr(config, name) for name in terms},
-            "layers": layer_weights(config, self.style_targets),
+            "layers": layer_weights(config, self.targets["style"]),
             "exponent": config.tv_exponent,
         }
-        return keras.tree.map_structure(lambda x: ops.convert_to_tensor(x, "float32"), numbers)
+        return keras.tree.map_structure(_scalar, numbers)
 
     def _content_targets(self, image, layers):
-        if image is None:
-            return {}
-        features = self.extractor(image)
-        return {layer: ops.cast(features[layer], "float32") for layer in layers}
+        """`{layer: (P, what its loss is divided by)}`."""
+        features = self._features(image, layers) if layers else {}
+        divisor = functools.partial(content_divisor, convention=self.convention)
+        return {layer: (P, _scalar(divisor(P))) for layer, P in features.items()}
 
-    def _style_targets(self, images, layers, blend):
-        """Divided Gram matrices, blended: the same gradient as a blend of losses, at one's cost."""
+    def _style_targets(self, images, layers, blend, shape):
+        """`{layer: (A, what its distance is divided by)}`; styles are blended in A.
+
+        The gradient is that of a blend of losses, at the cost of one.
+        """
         blend = blend or (1.0,) * len(images)
         if len(blend) != len(images):
             raise NSTError(f"blend has {len(blend)} weights for {len(images)} style pictures.")
         targets = dict.fromkeys(layers, 0.0)
         for image, weight in zip(images, blend, strict=True):
-            features = self.extractor(image)
-            for layer in layers:
-                targets[layer] += (
-                    weight / sum(blend) * divided_gram(features[layer], self.convention)
-                )
-        return targets
+            for layer, A in self._grams(image, layers).items():
+                targets[layer] += weight / sum(blend) * A
+        divisors = {
+            layer: style_divisor(A, self.convention, *shape[1:3]) for layer, A in targets.items()
+        }
+        return {layer: (targets[layer], _scalar(divisors[layer])) for layer in layers}
+
+    def _features(self, image, layers):
+        features = self.extractor(image)
+        return {layer: ops.cast(features[layer], "float32") for layer in layers}
+
+    def _grams(self, image, layers):
+        features = self.extractor(image)
+        return {layer: divided_gram(features[layer], self.convention) for layer in layers}
+
+
+def evaluate(extractor, convention, image, weights, targets):
+    """Evaluate a picture against targets, as `Objective` says."""
+    features = extractor(image)
+    content = {
+        layer: content_loss(features[layer], P)[0] for layer, (P, _) in targets["content"].items()
+    }
+    grams = {layer: divided_gram(features[layer], convention) for layer in targets["style"]}
+    tv = variation(image, convention, weights["exponent"])
+    return combine(content, grams, tv, weights, targets)
+
+
+def combine(content, grams, tv, weights, targets):
+    """Make the total, and the terms, of all that is summed over positions."""
+    losses = [content[layer] / divisor for layer, (_, divisor) in targets["content"].items()]
+    style = {
+        layer: gram_distance(grams[layer], A)[0] / divisor
+        for layer, (A, divisor) in targets["style"].items()
+    }
+    mean_content = sum(losses) / max(len(losses), 1)
+    weighted_style = sum(weights["layers"][layer] * loss for layer, loss in style.items())
+    total = total_loss(mean_content, weighted_style, tv, **weights["terms"])
+    return total, {"content": mean_content, "style": style, "tv": tv, "total": total}
+
+
+@functools.lru_cache(maxsize=8)
+def _compiled(extractor, convention):
+    return value_and_gradient(functools.partial(evaluate, extractor, convention))
+
+
+def _scalar(number):
+    return ops.convert_to_tensor(number, "float32")

@@ -12,9 +12,9 @@ from nst_tutorial.images import save_image
 from nst_tutorial.implementations import CONVENTIONS
 
 AT_LEAST_0 = ("content_weight", "style_weight", "tv_weight", "noise_std")
-AT_LEAST_1 = ("size", "style_size", "scales", "steps")
+AT_LEAST_1 = ("size", "style_size", "scales", "steps", "tile")
 ABOVE_0 = ("tv_exponent", "learning_rate", "colour_stride", "decay", "epsilon")
-OPTIONAL = ("style_size", "layer_weights", "blend", "decay")
+OPTIONAL = ("style_size", "tile", "layer_weights", "blend", "decay")
 ONE_OF = {
     "convention": tuple(CONVENTIONS),
     "optimizer": ("adam", "nadam", "lbfgs", "sgd", "nadam_keras2"),
@@ -49,6 +49,8 @@ class TransferConfig:
     style_resize: str = "fit"  # to style_size; "own": not at all; "squash": to the content's shape
     scales: int = 2  # sizes to go through, each twice the one before; 1: the full size alone
     margin: float = 0.04  # of the longest side, mirrored around while it is painted, then cut off
+    tile: int | None = None  # side of the tiles that large pictures go through the network in;
+    # None: the largest that fits into memory, and no tiles where the whole picture fits
     optimizer: str = "lbfgs"  # or "adam", "nadam", "sgd", …: some four times as many steps
     colour_stride: float = 0.5  # of L-BFGS on a photograph's colours; 1: as long as in luminance
     steps: int = 60  # in all sizes together; iterations of L-BFGS

@@ -9,17 +9,17 @@ import math
 import numpy as np
 
 from nst_tutorial import lbfgs
-from nst_tutorial.backend import keras, ops, value_and_gradient
+from nst_tutorial.backend import keras, ops
 from nst_tutorial.errors import NSTError
-from nst_tutorial.extractors import Extractor, load_extractor
-from nst_tutorial.inputs import at_scale, listed, load_pictures, starting_picture
+from nst_tutorial.inputs import at_scale, listed, load_pictures, ready, starting_picture
 from nst_tutorial.interrupts import noted
-from nst_tutorial.machine import require_memory
+from nst_tutorial.memory import fitting_tile
 from nst_tutorial.objective import Objective
 from nst_tutorial.optimizers import make_optimizer, rate_at
 from nst_tutorial.provenance import describe
 from nst_tutorial.records import Progress, Result, TransferConfig
 from nst_tutorial.scales import coarse_to_fine, enlarge
+from nst_tutorial.tiles import TiledObjective
 
 
 class DivergedError(ArithmeticError):
@@ -38,6 +38,7 @@ class StyleTransfer:
         config: a `TransferConfig`. Assigning another to `.config` changes the weights, exponent
             and learning rate of the next step, without recompiling and from where the picture is.
         start: `(1, H, W, 3)`, where the picture starts.
+        tile: side of the tiles to go through the network in; None: all at once.
 
     Raises:
         NSTError: a layer is not in the extractor, or a picture is too small for the layers.
@@ -45,14 +46,13 @@ class StyleTransfer:
     Taught in: 07_full_transfer.
     """
 
-    def __init__(self, content_image, style_images, extractor, config, start):
+    def __init__(self, content_image, style_images, extractor, config, start, tile=None):
         self.config, self.shape = config, tuple(start.shape)
         self._margin = round(config.margin * max(self.shape))
         content_image = None if content_image is None else self._with_margin(content_image)
-        self.objective = Objective(
-            content_image, style_images, extractor, config, self._with_margin(start).shape
-        )
-        self._differentiate = value_and_gradient(self.objective)
+        given = content_image, style_images, extractor, config, self._with_margin(start).shape
+        self.objective = TiledObjective(*given, tile) if tile else Objective(*given)
+        self._differentiate = self.objective.differentiate
         self.restart(start)
 
     def restart(self, start):
@@ -146,7 +146,7 @@ class StyleTransfer:
 
     def _colour_stride(self):
         """Of L-BFGS: a photograph's colours are good to start from, noise's must all change."""
-        repaints = self.objective.content_targets and self.objective.style_targets
+        repaints = all(self.objective.targets.values())
         return self.config.colour_stride if repaints and self.config.init == "content" else 1.0
 
     def _with_margin(self, image):
@@ -193,8 +193,9 @@ def stylize(
     origin = describe(config, extractor, sources, pictures)
     progress = Progress(config.steps, callback, checkpoint, origin)
     full = (styles[0] if content is None else content).shape
-    shapes = [style.shape for style in styles]
-    require_memory(full, shapes, extractor, config.optimizer, config.margin)
+    tile = config.tile or fitting_tile(
+        full, [style.shape for style in styles], extractor, config.optimizer, config.margin
+    )
     stages = coarse_to_fine(full, config.scales, config.steps, config.learning_rate)
     image, detail = starting_picture(stages[0].shape, content, styles, start, config)
     stopped = None
@@ -205,7 +206,7 @@ def stylize(
                     max(stage.shape) / max(full), content, styles, extractor.layers[-1]
                 )
                 image = enlarge(image, stage.shape, detail)
-                transfer = StyleTransfer(*targets, extractor, config, image)
+                transfer = StyleTransfer(*targets, extractor, config, image, tile)
                 done = progress.enter(number, transfer)
                 transfer.run(stage.steps, progress, stage.learning_rate, done)
                 image = transfer.image
@@ -216,20 +217,6 @@ def stylize(
     return Result(
         image, progress.history, config, extractor.name, extractor.precision, stopped, origin
     )
-
-
-def ready(extractor, config, content, styles):
-    """Load the extractor if it is a name, with no layer more than needed.
-
-    L-BFGS measures curvature by differences of gradients, which bfloat16's rounding drowns: its
-    line search finds no way down. It gets float32.
-    """
-    content_layers = () if content is None else config.content_layers
-    layers = content_layers + (config.style_layers if styles else ())
-    if not isinstance(extractor, Extractor):
-        extractor = load_extractor(extractor, layers)
-    extractor = extractor.select(layers)
-    return extractor.cast("float32") if config.optimizer == "lbfgs" else extractor
 
 
 def _all_finite(values):

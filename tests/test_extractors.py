@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from nst_tutorial import NSTError, load_extractor, to_vgg
 from nst_tutorial.backend import fastest_precision
-from nst_tutorial.extractors import mirror_to_multiple, smallest_side
+from nst_tutorial.extractors import on_grid, smallest_side
 from nst_tutorial.weights import LAYERS, POCKET_FILE, POCKET_WIDTHS, random_weights
 
 
@@ -74,9 +74,10 @@ def test_every_pixel_of_an_odd_picture_reaches_the_deepest_layer(extractor):
     assert (gradient[:, [0, -1]] > 0).all()
 
 
-def test_mirroring_by_hand():
+def test_mirroring_by_hand(extractor):
     row = np.array([1.0, 2.0, 3.0, 4.0, 5.0]).reshape(1, 1, 5, 1).repeat(4, axis=1)
-    mirrored = np.asarray(mirror_to_multiple(row, 4))
+    third = extractor.select("block3_conv1")  # its positions are 4 pixels apart
+    mirrored = np.asarray(on_grid(row, third))
     assert mirrored.shape == (1, 4, 8, 1)
     assert mirrored[0, 0, :, 0].tolist() == [2, 1, 2, 3, 4, 5, 4, 3]
 

@@ -2,14 +2,11 @@
 
 import math
 import os
-import re
-import subprocess
-import sys
 
 import psutil
 import pytest
 
-from nst_tutorial import NSTError, machine
+from nst_tutorial import machine
 
 GIB = 2**30
 UNLIMITED = 9223372036854771712  # what version 1 writes where there is no limit
@@ -128,80 +125,3 @@ def test_threads_are_limited_where_processors_are(fake, monkeypatch):
     assert [os.environ[pool] for pool in pools] == ["2", "2", "5"]  # what is set stays
     for pool in pools[:2]:
         monkeypatch.delenv(pool)
-
-
-# Memory of a transfer ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "nadam"])
-def test_the_size_that_is_said_to_fit_fits_and_a_larger_one_does_not(
-    extractor, monkeypatch, optimizer
-):
-    monkeypatch.setattr(machine, "available_memory", lambda: GIB)
-    with pytest.raises(
-        NSTError, match=r"1\.00 GiB are free here; with size=\d+, for the style"
-    ) as e:
-        machine.require_memory((1, 1500, 2000, 3), [(1, 2000, 1000, 3)], extractor, optimizer)
-    assert f"2000×1500 pixels with random and {optimizer} need about " in str(e.value)
-    size = int(re.search(r"size=(\d+)", str(e.value))[1])
-    fits = (size * 3 // 4, size)
-    machine.require_memory((1, *fits, 3), [(1, *fits[::-1], 3)], extractor, optimizer)
-    larger = (size * 3 // 4 + 12, size + 16)
-    with pytest.raises(NSTError):
-        machine.require_memory((1, *larger, 3), [(1, *larger, 3)], extractor, optimizer)
-
-
-def test_a_large_style_picture_counts(extractor, monkeypatch):
-    monkeypatch.setattr(machine, "available_memory", lambda: GIB)
-    machine.require_memory((1, 100, 100, 3), [(1, 100, 100, 3)], extractor, "adam")
-    with pytest.raises(NSTError):
-        machine.require_memory((1, 100, 100, 3), [(1, 3000, 3000, 3)], extractor, "adam")
-
-
-def test_where_nothing_fits(extractor, monkeypatch):
-    monkeypatch.setattr(machine, "available_memory", lambda: 10**6)
-    with pytest.raises(NSTError, match=r"0\.00 GiB are free here; close other programs"):
-        machine.require_memory((1, 100, 100, 3), [], extractor, "adam")
-
-
-MEASURED = """
-import sys
-import numpy as np
-from nst_tutorial import TransferConfig, load_extractor, machine, stylize
-def status(what):
-    lines = open("/proc/self/status").read().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(what))
-name, size, optimizer = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-config = TransferConfig(size=size, steps=1, scales=1, optimizer=optimizer)
-extractor = load_extractor(name, config.content_layers + config.style_layers)
-picture = np.random.default_rng(0).uniform(0, 255, (1, size, size, 3)).astype("float32")
-before = status("VmRSS")
-stylize(picture, picture, extractor, config)
-print((status("VmHWM") - before) / machine.predicted_peak(
-    picture.shape, [picture.shape], extractor, optimizer))
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak")
-@pytest.mark.parametrize(
-    ("name", "size", "optimizer", "precision"),
-    [
-        ("pocket", 384, "adam", "float32"),
-        *(
-            pytest.param(*case, marks=pytest.mark.long)
-            for case in [
-                ("pocket", 1024, "lbfgs", "float32"),
-                ("pocket", 1024, "adam", "float32"),
-                ("pocket", 1024, "adam", "bfloat16"),
-                ("random-vgg19", 512, "lbfgs", "float32"),
-                ("random-vgg19", 512, "adam", "bfloat16"),
-            ]
-        ),
-    ],
-)
-def test_the_prediction_is_within_a_fifth(name, size, optimizer, precision):
-    command = [sys.executable, "-c", MEASURED, name, str(size), optimizer]
-    environment = os.environ | {"NST_PRECISION": precision}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    ratio = float(done.stdout)
-    assert 0.8 < ratio < 1.2

@@ -142,15 +142,16 @@ def test_a_changed_weight_acts_on_the_next_step_and_the_picture_goes_on(bench, j
     bench.worker.paint(long)
     bench.worker.run()
     bench.wait(lambda news: news.painted.step >= 3)
-    graph = bench.worker._transfer._differentiate
+    graph = bench.worker._transfer.objective.graph
+    compiled = graph.experimental_get_tracing_count()
     before = bench.last.painted
     new = changed(long, style_weight=0.0, tv_weight=0.0)
     bench.worker.paint(new)
     after = bench.wait(lambda news: news.painted.job == new)
     assert after.painted.step > before.step
     assert after.history[-1]["style"] == 0
-    assert bench.worker._transfer._differentiate is graph
-    assert graph.experimental_get_tracing_count() == 1
+    assert bench.worker._transfer.objective.graph is graph
+    assert graph.experimental_get_tracing_count() == compiled
     assert after.painted.breaks
 
 
@@ -188,15 +189,16 @@ def test_what_needs_a_new_start_starts_again_and_the_rest_keeps_the_picture(
 def test_reset_goes_back_to_the_start_without_compiling(bench, photograph):
     bench.worker.run()
     first = bench.until("done").painted.image
-    graph = bench.worker._transfer._differentiate
+    graph = bench.worker._transfer.objective.graph
+    compiled = graph.experimental_get_tracing_count()
     bench.worker.reset()
     news = bench.until("ready")
     assert news.painted.step == 0
     assert not news.history
     bench.worker.run()
     np.testing.assert_array_equal(bench.until("done").painted.image, first)
-    assert bench.worker._transfer._differentiate is graph
-    assert graph.experimental_get_tracing_count() == 1
+    assert bench.worker._transfer.objective.graph is graph
+    assert graph.experimental_get_tracing_count() == compiled
 
 
 def test_going_back_brings_the_picture_and_its_settings(bench, job):

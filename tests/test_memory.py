@@ -1,0 +1,96 @@
+"""Memory: what a transfer will take is known before it begins, and what would not fit is tiled."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from nst_tutorial import NSTError, memory
+
+GIB = 2**30
+
+
+def fitting(extractor, optimizer, height, width, *styles):
+    shapes = [(1, *style, 3) for style in styles]
+    return memory.fitting_tile((1, height, width, 3), shapes, extractor, optimizer)
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "nadam"])
+def test_the_size_that_is_said_to_fit_fits_and_a_larger_one_does_not(
+    extractor, monkeypatch, optimizer
+):
+    monkeypatch.setattr(memory, "available_memory", lambda: GIB)
+    with pytest.raises(NSTError, match=r"1\.00 GiB are free here; with .*it would fit") as error:
+        fitting(extractor, optimizer, 3000, 4000, (4000, 2000))
+    assert f"4000×3000 pixels with random and {optimizer} need about " in str(error.value)
+    size = int(re.search(r"size=(\d+)", str(error.value))[1])
+    fitting(extractor, optimizer, size * 3 // 4, size, (size, size // 2))
+    with pytest.raises(NSTError):
+        fitting(extractor, optimizer, size * 3 // 4 + 12, size + 16, (size, size // 2))
+
+
+def test_what_does_not_fit_whole_fits_in_tiles(extractor, monkeypatch):
+    monkeypatch.setattr(memory, "available_memory", lambda: GIB)
+    assert fitting(extractor, "adam", 100, 100, (100, 100)) is None
+    assert fitting(extractor, "adam", 1000, 1000, (100, 100)) == 256
+    assert fitting(extractor, "adam", 100, 100, (3000, 3000)) == 512  # a style picture counts
+
+
+def test_the_many_vectors_of_lbfgs_are_pointed_out(extractor, monkeypatch):
+    monkeypatch.setattr(memory, "available_memory", lambda: GIB)
+    with pytest.raises(NSTError, match=r"with optimizer='adam' or size=\d+"):
+        fitting(extractor, "lbfgs", 1000, 1000)
+
+
+def test_where_nothing_fits(extractor, monkeypatch):
+    monkeypatch.setattr(memory, "available_memory", lambda: 10**6)
+    with pytest.raises(NSTError, match=r"0\.00 GiB are free here; close other programs"):
+        fitting(extractor, "adam", 100, 100)
+
+
+MEASURED = """
+import sys
+import numpy as np
+from nst_tutorial import TransferConfig, load_extractor, memory, stylize
+def status(what):
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(what))
+name, size, optimizer, tile = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]) or None
+config = TransferConfig(size=size, steps=1, scales=1, optimizer=optimizer, tile=tile)
+extractor = load_extractor(name, config.content_layers + config.style_layers)
+picture = np.random.default_rng(0).uniform(0, 255, (1, size, size, 3)).astype("float32")
+before = status("VmRSS")
+stylize(picture, picture, extractor, config)
+print((status("VmHWM") - before) / memory.predicted_peak(
+    picture.shape, [picture.shape], extractor, optimizer, tile))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak")
+@pytest.mark.parametrize(
+    ("name", "size", "optimizer", "precision", "tile"),
+    [
+        ("pocket", 384, "adam", "float32", 0),
+        *(
+            pytest.param(*case, marks=pytest.mark.long)
+            for case in [
+                ("pocket", 1024, "lbfgs", "float32", 0),
+                ("pocket", 1024, "adam", "float32", 0),
+                ("pocket", 1024, "adam", "bfloat16", 0),
+                ("random-vgg19", 512, "lbfgs", "float32", 0),
+                ("random-vgg19", 512, "adam", "bfloat16", 0),
+                ("pocket", 1536, "adam", "float32", 256),
+                ("pocket", 1536, "lbfgs", "float32", 512),
+                ("random-vgg19", 1024, "adam", "float32", 256),
+            ]
+        ),
+    ],
+)
+def test_the_prediction_is_within_a_fifth(name, size, optimizer, precision, tile):
+    command = [sys.executable, "-c", MEASURED, name, str(size), optimizer, str(tile)]
+    environment = os.environ | {"NST_PRECISION": precision}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    ratio = float(done.stdout)
+    assert 0.8 < ratio < 1.2

@@ -1,0 +1,116 @@
+"""Tiles: a picture cut into pieces has the loss and the gradient of the whole."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from nst_tutorial import NSTError, TransferConfig, load_extractor, stylize, to_uint8
+from nst_tutorial.backend import ops
+from nst_tutorial.objective import Objective
+from nst_tutorial.tiles import TiledObjective, overlap, stride, tiles
+
+SHALLOW = TransferConfig(
+    content_layers=("block3_conv2",), style_layers=("block1_conv1", "block2_conv1", "block3_conv1")
+)
+
+
+def noise(height, width, seed=0):
+    return np.random.default_rng(seed).uniform(0, 255, (1, height, width, 3)).astype("float32")
+
+
+def both(extractor, config, shape, side):
+    """Terms and gradient of a picture, whole and in tiles."""
+    content, style, image = noise(*shape), noise(70, 90, 1), ops.convert_to_tensor(noise(*shape, 2))
+    for objective in (
+        Objective(content, [style], extractor, config, image.shape),
+        TiledObjective(content, [style], extractor, config, image.shape, side),
+    ):
+        terms, gradient = objective.differentiate(image, objective.weights(config))
+        yield (
+            {name: np.asarray(value) for name, value in terms.items() if name != "style"},
+            gradient,
+        )
+
+
+@pytest.mark.parametrize("border", ["reflect", "zero"])
+@pytest.mark.parametrize(
+    ("config", "shape", "side"),
+    [
+        (SHALLOW, (121, 166), 52),
+        (dataclasses.replace(SHALLOW, convention="paper", tv_exponent=1.5), (40, 110), 48),
+        (TransferConfig(), (61, 330), 64),
+    ],
+)
+def test_tiles_have_the_gradient_of_the_whole(config, shape, side, border):
+    extractor = load_extractor("random", precision="float32", border=border)
+    (whole, expected), (tiled, gradient) = both(extractor, config, shape, side)
+    for name, value in whole.items():
+        assert tiled[name] == pytest.approx(value, rel=1e-5), name
+    difference = np.linalg.norm(gradient - np.asarray(expected))
+    assert difference < 1e-5 * np.linalg.norm(expected)
+
+
+def test_less_overlap_would_be_wrong(monkeypatch, extractor):
+    """The overlap is as wide as it must be: half of it shows in the gradient."""
+    monkeypatch.setattr("nst_tutorial.tiles.overlap", lambda layer: overlap(layer) // 2)
+    (_, expected), (_, gradient) = both(extractor, SHALLOW, (121, 166), 32)
+    difference = np.linalg.norm(gradient - np.asarray(expected))
+    assert difference > 1e-4 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("layer", ["block1_conv2", "block2_conv1", "block3_conv4", "block4_conv1"])
+def test_the_overlap_is_what_a_feature_sees(layer):
+    """Measured: how far from a position a changed pixel still changes its feature."""
+    extractor = load_extractor("random", layer, precision="float32", border="zero")
+    step, image = stride(layer), noise(16, 480)
+    before = np.asarray(extractor(image)[layer])
+    farthest = 0
+    for at in range(240, 240 + step):
+        other = image.copy()
+        other[:, :, at] += 100
+        changed = (np.asarray(extractor(other)[layer]) != before).any(axis=(0, 1, 3))
+        first, *_, last = np.flatnonzero(changed)
+        farthest = max(farthest, at - (first + 1) * step + 1, last * step - at)
+    assert overlap(layer) - step < farthest <= overlap(layer)
+
+
+@pytest.mark.parametrize("side", [16, 40, 64, 1000])
+def test_cores_cover_the_picture_once(side):
+    covered = np.zeros((93, 160))
+    for tile in tiles((1, 93, 160, 3), side, "block3_conv1"):
+        (top, left), (height, width) = tile.corner, tile.size
+        covered[top : top + height, left : left + width] += 1
+        window = covered[tile.window[1:]]
+        assert window[tile.start[0] :, tile.start[1] :].shape >= (height, width)
+    assert (covered == 1).all()
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_a_poster_is_the_whole_pictures_twin(extractor, optimizer):
+    config = dataclasses.replace(SHALLOW, optimizer=optimizer, steps=6, size=160)
+    content, style = noise(100, 150), noise(80, 80, 1)
+    whole, tiled = (
+        stylize(content, style, extractor, dataclasses.replace(config, tile=tile)).image
+        for tile in (None, 48)
+    )
+    assert np.abs(to_uint8(whole).astype(int) - to_uint8(tiled)).max() <= 1
+
+
+def test_memory_that_is_short_is_answered_by_tiles(extractor, monkeypatch):
+    """By itself, and without a word: the picture is the same."""
+    from nst_tutorial import memory, transfer
+
+    made = []
+    monkeypatch.setattr(memory, "available_memory", lambda: 2**28 + 2**26)
+    monkeypatch.setattr(
+        transfer, "TiledObjective", lambda *given: made.append(given[-1]) or Objective(*given[:-1])
+    )
+    config = dataclasses.replace(SHALLOW, optimizer="adam", steps=1, scales=1, size=800)
+    stylize(noise(600, 700), noise(80, 80, 1), extractor, config)
+    assert made == [256]
+
+
+def test_a_tile_is_a_number_of_pixels():
+    with pytest.raises(NSTError, match="tile is 0; it must be a whole number from 1 up"):
+        TransferConfig(tile=0)
