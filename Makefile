@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-browser test-long notebooks html gallery lint clean
+.PHONY: help demo lab test test-core test-browser test-long bench notebooks html gallery lint clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1#/' | awk -F '#' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -28,6 +28,15 @@ test: $(READY) ## lint, and run all tests and lessons but the long campaigns
 	$(RUN) pytest -m "not long and not browser"
 	$(RUN) pytest --nbval --nbval-current-env notebooks
 	$(RUN) pytest -m browser
+
+test-core: $(READY) ## the core's tests; KERAS_BACKEND=jax make test-core runs them on JAX
+ifeq ($(KERAS_BACKEND),jax)
+	$(RUN) pip install --quiet --disable-pip-version-check -e ".[jax]"
+endif
+	$(RUN) pytest -m "not long" $(foreach module,images extractors losses objective transfer tiles lbfgs optimizers scales,$(wildcard tests/test_$(module).py))
+
+bench: $(READY) ## measure speed and memory against others' recipes: benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/speed.py
 
 test-browser: $(READY) ## drive the playground in a real browser: any Chromium or Chrome
 	$(RUN) pytest -m browser

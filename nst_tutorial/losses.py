@@ -214,7 +214,8 @@ def total_loss(content, style, total_variation, *, content_weight, style_weight,
 
 def _at_least_float32(values):
     values = ops.convert_to_tensor(values)
-    return ops.cast(values, keras.backend.result_type(values.dtype, "float32"))
+    wide = keras.backend.standardize_dtype(values.dtype) == "float64"
+    return values if wide else ops.cast(values, "float32")
 
 
 def _same_shape(generated, target, axes=3):

@@ -1,7 +1,10 @@
 """What the tests share: pictures of odd sizes, a small extractor, no way out to the network."""
 
+import os
 import socket
 from pathlib import Path
+
+os.environ.setdefault("JAX_ENABLE_X64", "1")  # where Keras runs on JAX: some tests take float64
 
 import numpy as np
 import pytest
