@@ -326,6 +326,7 @@ def _add_stylize(parser):
     many.add_argument("--blend", nargs="+", type=float, metavar="W", help="one a style (equal)")
     many.add_argument("--one-picture-per-style", action="store_true", help="OUT-STYLE.png each")
     add("--margin", type=float, help="around the picture while it is painted, of its side (0.04)")
+    add("--tile", type=int, help="side of the tiles to compute in (whole, or what memory asks for)")
     add("--scales", type=int, help="sizes to go through, each twice the last (2)")
     add("--optimizer", help="lbfgs, adam, nadam, nadam_keras2 or sgd (lbfgs)")
     add("--learning-rate", type=float, help="in pixel values; L-BFGS has none (8)")

@@ -50,7 +50,7 @@ class TransferConfig:
     scales: int = 2  # sizes to go through, each twice the one before; 1: the full size alone
     margin: float = 0.04  # of the longest side, mirrored around while it is painted, then cut off
     tile: int | None = None  # side of the tiles that large pictures go through the network in;
-    # None: the largest that fits into memory, and no tiles where the whole picture fits
+    # None: none, or where the whole picture does not fit into memory what does
     optimizer: str = "lbfgs"  # or "adam", "nadam", "sgd", …: some four times as many steps
     colour_stride: float = 0.5  # of L-BFGS on a photograph's colours; 1: as long as in luminance
     steps: int = 60  # in all sizes together; iterations of L-BFGS
