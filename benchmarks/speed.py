@@ -115,9 +115,7 @@ def quality():
     """Seconds until the notebook's best objective, of both extractors' shapes."""
     rows = [["extractor", "the notebook's way", "its best total", "ours", "ratio", "steps of ours"]]
     for name in ("random-vgg19", "pocket"):
-        extractor = load_extractor(
-            name, (*STEPS.style_layers, "block4_conv2"), precision="float32"
-        )
+        extractor = load_extractor(name, (*STEPS.style_layers, "block4_conv2"), precision="float32")
         photo, style = load_image(PHOTO, 448), load_image(STYLE, 448)
         config = TransferConfig()
         objective = Objective(photo, [style], extractor, config, photo.shape)

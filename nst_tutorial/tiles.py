@@ -159,9 +159,9 @@ def _core(features, start, size):
     """Cut a window's features to those of its core; `start` may be a tensor, `size` not."""
     cores = {}
     for layer, F in features.items():
-        top, left = start[0] // stride(layer), start[1] // stride(layer)
+        corner = ops.pad(ops.convert_to_tensor(start, "int32") // stride(layer), (1, 1))
         height, width = (side // stride(layer) for side in size)
-        cores[layer] = ops.slice(F, (0, top, left, 0), (1, height, width, F.shape[-1]))
+        cores[layer] = ops.slice(F, corner, (1, height, width, F.shape[-1]))
     return cores
 
 
