@@ -64,14 +64,17 @@ def _painted(client, work, cells, pictures, ahead):
 
     running = as_completed(submit(ahead), loop=client.loop)
     try:
-        for future in running:
-            cell, outcome = underway.pop(future), _outcome(future)
-            future.release()  # else, should its worker die now, it would be painted again
-            if isinstance(outcome, KilledWorker):
-                dead.append(cell)
-            elif outcome is not None:
-                yield cell.key, outcome
-            running.update(submit(1))
+        for batch in running.batches():
+            outcomes = _outcomes(client, batch)
+            for future in batch:  # else, should a worker die now, they would be painted again
+                future.release()
+            running.update(submit(len(batch)))
+            for future, outcome in zip(batch, outcomes, strict=True):
+                cell = underway.pop(future)
+                if isinstance(outcome, KilledWorker):
+                    dead.append(cell)
+                elif outcome is not None:
+                    yield cell.key, outcome
     finally:
         client.cancel([*underway, *sent.values()])
     return dead
@@ -89,6 +92,14 @@ def _connected(distributed, where):
         raise NSTError(f"there is no scheduler at {where} ({error}); start it first.") from None
     with client:
         yield client
+
+
+def _outcomes(client, futures):
+    """Fetch what cells came to all at once, which is faster; one by one where one is no result."""
+    try:
+        return client.gather(futures)
+    except Exception:  # of any of them
+        return [_outcome(future) for future in futures]
 
 
 def _outcome(future):
