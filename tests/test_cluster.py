@@ -55,7 +55,7 @@ def begun_after_they_were_finished(log, folder):
 def test_killed_workers_cost_no_finished_cell(here, cluster, tmp_path):  # noqa: F811
     (tmp_path / "kills").mkdir()
     study("undisturbed").run(paint=dot)
-    paint = Logged(tmp_path / "log", Fatal(tmp_path / "kills", weight=20, times=1))
+    paint = Logged(tmp_path / "log", Fatal(tmp_path / "kills", {20: 1}))
     with distributed.Client(cluster) as client:
         one = study("killed").run(client, paint=paint)
     assert one.failures == {}
@@ -67,10 +67,11 @@ def test_killed_workers_cost_no_finished_cell(here, cluster, tmp_path):  # noqa:
 
 
 def test_a_cell_that_always_kills_its_worker_is_blamed_alone(here, cluster, tmp_path):  # noqa: F811
+    """Four deaths, after which Dask gives up, are no proof: the cell with 50 is painted alone."""
     (tmp_path / "kills").mkdir()
     grid = {"content_weight": [2, 5, 10, 20, 50, 100, 200]}
     study("undisturbed", grid=grid).run(paint=dot)
-    paint = Logged(tmp_path / "log", Fatal(tmp_path / "kills", weight=20, times=100))
+    paint = Logged(tmp_path / "log", Fatal(tmp_path / "kills", {20: 100, 50: 4}))
     with distributed.Client(cluster) as client:
         one = study("killed", grid=grid).run(client, paint=paint)
     (deadly,) = (cell.key for cell in one.cells if cell.config.content_weight == 20)
