@@ -1,7 +1,6 @@
 """Studies on a loopback cluster: what is killed, stopped or interrupted costs no finished cell.
 
-`make test-long` kills, stops and interrupts; `make test` runs a study on two workers, of whose
-cells one kills them.
+`make test-long` kills, stops and interrupts; `make test` runs a study on two workers.
 """
 
 import os
@@ -66,6 +65,14 @@ def test_killed_workers_cost_no_finished_cell(here, cluster, tmp_path):  # noqa:
     assert len(processes) >= 3
 
 
+def test_two_workers_paint_what_one_process_does(here, cluster):  # noqa: F811
+    study("undisturbed").run(paint=dot)
+    with distributed.Client(cluster) as client:
+        assert study("spread").run(client, paint=dot).failures == {}
+    assert contents(here / "spread") == contents(here / "undisturbed")
+
+
+@pytest.mark.long
 def test_a_cell_that_always_kills_its_worker_is_blamed_alone(here, cluster, tmp_path):  # noqa: F811
     """Four deaths, after which Dask gives up, are no proof: the cell with 50 is painted alone."""
     (tmp_path / "kills").mkdir()
