@@ -122,7 +122,7 @@ def trivial(count, address, scheduler, folder):
     """Print what so many cells that compute nothing cost."""
     client = psutil.Process()
     pixel = np.zeros((1, 1, 3))
-    Study(pixel, None, {"seed": [-1]}, folder=folder).run(address, paint=dot)  # all are there
+    Study(pixel, None, {"seed": [count]}, folder=folder).run(address, paint=dot)  # all are there
     before = memory(scheduler), memory(client)
     began = time.perf_counter()
     one = Study(pixel, None, {"seed": range(count)}, folder=folder)

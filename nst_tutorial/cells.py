@@ -40,6 +40,11 @@ class Cell:
     extractor: str  # a name or a file of weights
     traits: tuple[str, ...]  # what that must be here and on every worker: see `traits_of`
 
+    @property
+    def pictures(self):
+        """The hashes of the pictures that it needs."""
+        return {self.content, *self.styles} - {None}
+
     @functools.cached_property
     def key(self):
         """A name for what comes out: the hash of what goes in, whatever the files are called."""

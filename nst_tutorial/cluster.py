@@ -9,14 +9,26 @@ from nst_tutorial.cells import attempt_on_worker, sentence
 from nst_tutorial.errors import NSTError, needed
 
 AHEAD = 1000  # cells that the scheduler holds at once: its memory does not grow with the study
+DEADLY = (
+    "each worker that painted this cell died of it; perhaps it needs more memory than they have: "
+    "give them more, or make the picture smaller."
+)
+GONE = (
+    "the scheduler is gone, or someone cancelled the study there; run it again: finished cells "
+    "stay as they are."
+)
 
 
 def spread(where, cells, pictures, paint, threads, folder):
     """Paint cells on a cluster; yield `(key, outcome)` as each is done.
 
+    Dask gives up all that was on a worker when it died, if that happens again and again, though
+    one cell alone killed them. So these are painted anew at the end, one by one. Where no worker
+    is left, we wait for one.
+
     Args:
         where: a Dask `Client`, or a scheduler's address.
-        cells: list of `Cell`s.
+        cells: the `Cell`s, in a collection.
         pictures: `{sha256: Picture}`; each goes to each worker at most once, and again to a
             worker that takes a dead one's place.
         paint: as `cells.paint_cell`.
@@ -29,29 +41,43 @@ def spread(where, cells, pictures, paint, threads, folder):
     distributed = needed("distributed", "cluster")
     work = functools.partial(attempt_on_worker, threads, str(Path(folder).resolve()), paint)
     with _connected(distributed, where) as client:
-        sent = {
-            sha: client.submit(_same, one, key=f"picture-{sha}") for sha, one in pictures.items()
-        }
-        waiting = iter(cells)
+        suspects = yield from _painted(client, work, cells, pictures, AHEAD)
+        deadly = yield from _painted(client, work, suspects, pictures, ahead=1)
+    for cell in deadly:
+        yield cell.key, (None, DEADLY)
 
-        def submit(count):
-            for cell in itertools.islice(waiting, count):
-                named = {sha: sent[sha] for sha in {cell.content, *cell.styles} - {None}}
-                yield client.submit(work, cell, named, key=f"cell-{cell.key}")
 
-        running = distributed.as_completed(submit(AHEAD), with_results=True, raise_errors=False)
-        try:
-            for future, result in running:
-                key, outcome = (
-                    future.key.removeprefix("cell-"),
-                    _outcome(distributed, future, result),
-                )
-                future.release()  # else, should its worker die now, it would be painted again
-                if outcome is not None:
-                    yield key, outcome
-                running.update(submit(1))
-        finally:
-            client.cancel([*running.futures, *sent.values()])
+def _painted(client, work, cells, pictures, ahead):
+    """Have cells painted, so many at once; yield as `spread`, return those that died at it."""
+    from distributed import KilledWorker, as_completed
+
+    named = {sha for cell in cells for sha in cell.pictures}
+    sent = {sha: client.submit(_same, pictures[sha], key=f"picture-{sha}-{ahead}") for sha in named}
+    waiting, underway, dead = iter(cells), {}, []
+
+    def submit(count):
+        for cell in itertools.islice(waiting, count):
+            its = {sha: sent[sha] for sha in cell.pictures}
+            future = client.submit(work, cell, its, key=f"cell-{cell.key}-{ahead}")
+            underway[future] = cell
+            yield future
+
+    running = as_completed(submit(ahead), loop=client.loop)
+    try:
+        for batch in running.batches():
+            outcomes = _outcomes(client, batch)
+            for future in batch:  # else, should a worker die now, they would be painted again
+                future.release()
+            running.update(submit(len(batch)))
+            for future, outcome in zip(batch, outcomes, strict=True):
+                cell = underway.pop(future)
+                if isinstance(outcome, KilledWorker):
+                    dead.append(cell)
+                elif outcome is not None:
+                    yield cell.key, outcome
+    finally:
+        client.cancel([*underway, *sent.values()])
+    return dead
 
 
 @contextlib.contextmanager
@@ -68,20 +94,32 @@ def _connected(distributed, where):
         yield client
 
 
-def _outcome(distributed, future, result):
-    """What a cell came to; a worker that dies of it again and again is a sentence too.
+def _outcomes(client, futures):
+    """Fetch what cells came to all at once, which is faster; one by one where one is no result."""
+    try:
+        return client.gather(futures)
+    except Exception:  # of any of them
+        return [_outcome(future) for future in futures]
+
+
+def _outcome(future):
+    """What a cell came to, or the `KilledWorker` that it died with.
 
     Raises:
         NSTError: the scheduler is gone.
     """
-    if isinstance(result, distributed.client.CancelledError):
-        raise NSTError(
-            "the scheduler is gone, or someone cancelled the study there; run it again: finished "
-            "cells stay as they are."
-        )
-    if future.status == "error":  # Dask's own: `attempt` lets none of a cell's through
-        return None, sentence(result[1])
-    return result
+    from distributed import CancelledError, KilledWorker
+
+    try:
+        return future.result()
+    except KilledWorker as error:
+        return error
+    except Exception as error:  # Dask's own: `attempt` lets none of a cell's through
+        if future.status == "error":
+            return None, sentence(error)
+        if isinstance(error, (CancelledError, OSError)):
+            raise NSTError(GONE) from None
+        raise
 
 
 def _same(picture):

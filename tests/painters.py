@@ -31,15 +31,14 @@ class Logged:
 class Fatal:
     """A painter that kills its process, -9, in the middle of certain cells, so many times each."""
 
-    def __init__(self, folder, weight, times):
-        self.folder, self.weight, self.times = str(folder), weight, times
+    def __init__(self, folder, deaths):
+        self.folder, self.deaths = str(folder), deaths  # {content weight: times}
 
     def __call__(self, cell, pictures):
-        if cell.config.content_weight == self.weight:
-            for number in range(self.times):
-                try:
-                    open(f"{self.folder}/{cell.key}-{number}", "x").close()
-                except FileExistsError:
-                    continue
-                os.kill(os.getpid(), signal.SIGKILL)
+        for number in range(self.deaths.get(cell.config.content_weight, 0)):
+            try:
+                open(f"{self.folder}/{cell.key}-{number}", "x").close()
+            except FileExistsError:
+                continue
+            os.kill(os.getpid(), signal.SIGKILL)
         return dot(cell, pictures)

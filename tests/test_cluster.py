@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 
+import dask
 import distributed
 import pytest
 from painters import Fatal, Logged, dot
 from test_study import CONFIG, contents, here  # noqa: F401
 
 from nst_tutorial import Study
+from nst_tutorial.cluster import DEADLY
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no kill -9"),
@@ -31,9 +33,13 @@ def study(folder, config=CONFIG, grid=GRID):
 @pytest.fixture(scope="module")
 def cluster():
     """Two workers, each with a nanny that starts another in a dead one's place."""
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
-    ) as cluster:
+    # A `LocalCluster` drops a worker that is being started again 15 seconds after an earlier death.
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"}),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+        ) as cluster,
+    ):
         yield cluster
 
 
@@ -41,14 +47,14 @@ def begun_after_they_were_finished(log, folder):
     """Cells that were begun though their picture was there: none may be."""
     begun = [line.split() for line in log.read_text().splitlines()]
     finished = {path.stem: path.stat().st_mtime_ns for path in folder.glob("*.png")}
-    return [key for key, when, _ in begun if int(when) > finished[key]]
+    return [key for key, when, _ in begun if key in finished and int(when) > finished[key]]
 
 
 @pytest.mark.long
 def test_killed_workers_cost_no_finished_cell(here, cluster, tmp_path):  # noqa: F811
     (tmp_path / "kills").mkdir()
     study("undisturbed").run(paint=dot)
-    paint = Logged(tmp_path / "log", Fatal(tmp_path / "kills", weight=20, times=1))
+    paint = Logged(tmp_path / "log", Fatal(tmp_path / "kills", {20: 1}))
     with distributed.Client(cluster) as client:
         one = study("killed").run(client, paint=paint)
     assert one.failures == {}
@@ -57,6 +63,30 @@ def test_killed_workers_cost_no_finished_cell(here, cluster, tmp_path):  # noqa:
     assert begun_after_they_were_finished(tmp_path / "log", here / "killed") == []
     processes = {line.split()[2] for line in (tmp_path / "log").read_text().splitlines()}
     assert len(processes) >= 3
+
+
+def test_two_workers_paint_what_one_process_does(here, cluster):  # noqa: F811
+    study("undisturbed").run(paint=dot)
+    with distributed.Client(cluster) as client:
+        assert study("spread").run(client, paint=dot).failures == {}
+    assert contents(here / "spread") == contents(here / "undisturbed")
+
+
+@pytest.mark.long
+def test_a_cell_that_always_kills_its_worker_is_blamed_alone(here, cluster, tmp_path):  # noqa: F811
+    """Four deaths, after which Dask gives up, are no proof: the cell with 50 is painted alone."""
+    (tmp_path / "kills").mkdir()
+    grid = {"content_weight": [2, 5, 10, 20, 50, 100, 200]}
+    study("undisturbed", grid=grid).run(paint=dot)
+    paint = Logged(tmp_path / "log", Fatal(tmp_path / "kills", {20: 100, 50: 4}))
+    with distributed.Client(cluster) as client:
+        one = study("killed", grid=grid).run(client, paint=paint)
+    (deadly,) = (cell.key for cell in one.cells if cell.config.content_weight == 20)
+    assert one.failures == {deadly: DEADLY}
+    others = contents(here / "undisturbed")
+    assert len([others.pop(f"{deadly}{suffix}") for suffix in (".png", ".json")]) == 2
+    assert contents(here / "killed") == others
+    assert begun_after_they_were_finished(tmp_path / "log", here / "killed") == []
 
 
 def test_a_worker_loads_keras_only_to_paint():

@@ -333,7 +333,7 @@ def test_the_lessons_grid_is_there_as_a_file():
     one = Study.read(ROOT / "notebooks" / "figure3.toml")
     assert one.labels[0] == ["α/β = 0.02", "α/β = 0.2", "α/β = 2"]
     assert one.labels[1] == ["block 1", "blocks 1–3", "blocks 1–5"]
-    assert one.config == TransferConfig(size=96, scales=1, steps=12)
+    assert one.config == TransferConfig(size=96, scales=1, steps=10)
 
 
 @pytest.mark.parametrize(
