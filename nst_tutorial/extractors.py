@@ -48,7 +48,12 @@ class Extractor:
                 f"a picture of {image.shape[-2]}×{image.shape[-3]} is too small for "
                 f"{self.layers[-1]}, which needs at least {least} pixels on each side."
             )
-        return self.model(to_vgg(on_grid(ops.cast(image, "float32"), self)))
+        x, features = to_vgg(on_grid(ops.cast(image, "float32"), self)), {}
+        for layer in self.model.layers[1:]:  # a chain; nothing is kept that no one asked for
+            x = layer(x)
+            if layer.name in self.layers:
+                features[layer.name] = x
+        return features
 
     @functools.lru_cache(maxsize=8)  # noqa: B019 - so that its compiled graphs are found again
     def cast(self, precision):
