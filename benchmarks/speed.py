@@ -131,7 +131,7 @@ def quality():
             row += [f"not in {len(ours)}: {min(ours)[0]:.2f} after {ours[-1][1]:.1f} s", "-", "-"]
         rows.append(row)
     title = "## Time to quality: 448 px, the defaults' objective, float32"
-    said = "The last column counts our iterations at the full size, before which come 40 at half of it."
+    said = "The last column counts our iterations at the full size; 40 at half of it come before."
     return "\n\n".join([title, table(rows), said])
 
 
