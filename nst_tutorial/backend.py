@@ -39,7 +39,7 @@ with silenced_stderr():
             "from the clone (or '.[gpu]' on Linux with an NVIDIA card)."
         ) from None
 
-__all__ = ["fastest_precision", "keras", "ops", "silenced_stderr", "value_and_gradient"]
+__all__ = ["compiled", "fastest_precision", "keras", "ops", "silenced_stderr", "value_and_gradient"]
 
 
 def value_and_gradient(function):
@@ -48,9 +48,7 @@ def value_and_gradient(function):
     One graph serves every value of `weights`; a new picture size is traced once. XLA stays off:
     on processors it is slower than a plain graph.
     """
-    if keras.backend.backend() != "tensorflow":
-        raise NotImplementedError("the transfer needs KERAS_BACKEND=tensorflow; losses run on any")
-    import tensorflow as tf
+    tf = _tensorflow()
 
     @tf.function(jit_compile=False)
     def differentiate(image, weights):
@@ -62,6 +60,21 @@ def value_and_gradient(function):
     # Every transfer has a graph of its own; a dozen short ones in a row are no mistake to warn of.
     differentiate._omit_frequent_tracing_warning = True
     return differentiate
+
+
+def compiled(function, *ranks):
+    """Compile a function of float32 tensors of these ranks, once for all their shapes."""
+    tf = _tensorflow()
+    signature = [tf.TensorSpec((None,) * rank, "float32") for rank in ranks]
+    return tf.function(function, input_signature=signature, jit_compile=False)
+
+
+def _tensorflow():
+    if keras.backend.backend() != "tensorflow":
+        raise NotImplementedError("the transfer needs KERAS_BACKEND=tensorflow; losses run on any")
+    import tensorflow as tf
+
+    return tf
 
 
 @functools.cache
