@@ -491,13 +491,13 @@ def test_the_help_names_the_settings_defaults(capsys):
         assert f"({getattr(TrainConfig(), option)}".removesuffix(".0") in described, option
 
 
-def start(place, steps, extra=()):
+def start(place, steps, stdout=subprocess.DEVNULL):
     command = [sys.executable, "-m", "nst_tutorial", "train", "stripes.png", "dark.png"]
     command += ["--images", "photos", "-o", "net.keras", *TINY_OPTIONS, "--steps", str(steps)]
     environment = {**os.environ, "NST_PRECISION": "float32"}
     return subprocess.Popen(
-        [*command, "--save-every", "0", *extra],
-        cwd=place, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        [*command, "--save-every", "0"],
+        cwd=place, env=environment, stdout=stdout, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
 
 
@@ -511,7 +511,7 @@ def wait_for(path, process):
 
 @pytest.mark.long
 def test_ctrl_c_leaves_a_checkpoint_and_the_same_command_goes_on(place):
-    process = start(place, 100000)
+    process = start(place, 100000, subprocess.PIPE)
     wait_for(place / "net.weights.h5", process)
     process.send_signal(signal.SIGINT)
     assert "Go on by the same command." in process.communicate(timeout=60)[0]

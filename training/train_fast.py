@@ -61,6 +61,7 @@ def main():
     photographs = learnt_from(options.folder)
     network, broken = train(styles, photographs, "pocket", RECIPE, Printed(), checkpoint)
     save_network(network, options.output)
+    checkpoint.unlink(missing_ok=True)
     print("\n".join(broken.values()))
 
 
