@@ -118,7 +118,7 @@ def quality():
         layers = (*STEPS.style_layers, "block4_conv2")
         extractor = load_extractor(name, layers, precision="float32")
         photo, style = load_image(PHOTO, 448), load_image(STYLE, 448)
-        config = TransferConfig()
+        config = TransferConfig(size=448)
         theirs = stylize(photo, style, extractor, dataclasses.replace(config, **NOTEBOOKS)).history
         best = min(theirs, key=lambda row: row["total"])
         ours = watched(photo, style, extractor, config)

@@ -1,4 +1,5 @@
-"""The command line: nst-tutorial stylize | rerun | study | download | lab | doctor.
+"""The command line: nst-tutorial stylize | train | apply | rerun | study | download | lab |
+doctor.
 
 Nothing heavy is imported until a command runs, so that --help answers at once. A user's mistake
 is one sentence on stderr and exit status 2.
@@ -16,7 +17,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from nst_tutorial import __version__
+from nst_tutorial import __version__, fast_commands
 from nst_tutorial.errors import NSTError, NSTWarning
 from nst_tutorial.interrupts import noted
 
@@ -289,6 +290,10 @@ def _parser():
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_stylize(commands.add_parser("stylize", help="paint a photograph in a picture's style"))
+    fast_commands.add_train(
+        commands.add_parser("train", help="train a network that paints at once")
+    )
+    fast_commands.add_apply(commands.add_parser("apply", help="paint by such a network"))
     _add_rerun(commands.add_parser("rerun", help="make a picture again from its own PNG"))
     _add_study(commands.add_parser("study", help="paint a grid of settings as one picture"))
     doctor_parser = commands.add_parser("doctor", help="say what is installed and how fast")

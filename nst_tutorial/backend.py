@@ -39,7 +39,7 @@ with silenced_stderr():
             "from the clone (or '.[gpu]' on Linux with an NVIDIA card)."
         ) from None
 
-__all__ = ["fastest_precision", "keras", "ops", "silenced_stderr", "value_and_gradient"]
+__all__ = ["compiled", "fastest_precision", "keras", "ops", "silenced_stderr", "value_and_gradient"]
 
 
 def value_and_gradient(function):
@@ -75,13 +75,27 @@ def _with_tape(function):
 def _with_jax(function):
     import jax
 
-    compiled = jax.jit(jax.value_and_grad(function, has_aux=True))
+    graph = jax.jit(jax.value_and_grad(function, has_aux=True))
 
     def differentiate(x, *rest):
-        (_, extras), gradient = compiled(x, *rest)
+        (_, extras), gradient = graph(x, *rest)
         return extras, gradient
 
     return differentiate
+
+
+def compiled(function, *ranks):
+    """Compile a function of float32 tensors of these ranks, once for all their shapes.
+
+    Raises:
+        NSTError: Keras does not run on TensorFlow.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise NSTError("networks that paint at once need KERAS_BACKEND=tensorflow.")
+    import tensorflow as tf
+
+    signature = [tf.TensorSpec((None,) * rank, "float32") for rank in ranks]
+    return tf.function(function, input_signature=signature, jit_compile=False)
 
 
 @functools.cache

@@ -1,0 +1,85 @@
+"""What a network learns from: random crops of the photographs of a folder, batch by batch."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from nst_tutorial.backend import keras
+from nst_tutorial.decoding import REFUSED, open_as_rgb
+from nst_tutorial.errors import NSTError
+
+SMALLEST_CROP = 0.5  # of the photograph's shorter side
+
+
+def pictures_in(folder, pattern="**/*"):
+    """List the files of a folder that end as pictures do, in order; by default of those in it too.
+
+    Raises:
+        NSTError: there is no such folder, or no picture in it.
+    """
+    kinds, readable = Image.registered_extensions(), Image.OPEN.keys() - REFUSED
+    found = [
+        path
+        for path in Path(folder).glob(pattern)
+        if kinds.get(path.suffix.lower()) in readable and path.is_file()
+    ]
+    if not found:
+        raise NSTError(f"there is no picture in {folder}; give a folder of photographs.")
+    return sorted(found)
+
+
+class Crops(keras.utils.PyDataset):
+    """Batches of random square crops, mirrored at random, each with the style it is to be given.
+
+    The n-th batch is the same in every run with the same seed, so that a resumed run goes on as if
+    it had not been interrupted. The styles take turns.
+
+    Args:
+        paths: the photographs' files.
+        size: of the crops, in pixels.
+        batch_size: pictures in a batch.
+        rows: `(T, S)`, what asks the network, which has S styles, for each of T.
+        batches: range of the batches' numbers.
+        seed: of what is random.
+
+    What cannot be read is left out, and stands in `.broken`, `{path: sentence}`.
+    """
+
+    def __init__(self, paths, size, batch_size, rows, batches, seed=0):
+        super().__init__()
+        self.paths, self.size, self.batch_size = list(paths), size, batch_size
+        self.rows, self.batches, self.seed = rows, batches, seed
+        self.broken = {}
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, index):
+        """Return `((crops, weights), targets)`: `(B, size, size, 3)`, `(B, S)`, `(B, T)`."""
+        number = self.batches[index]
+        rng = np.random.default_rng([self.seed, number])
+        crops = np.stack([self._crop(rng) for _ in range(self.batch_size)])
+        turn = (number * self.batch_size + np.arange(self.batch_size)) % len(self.rows)
+        return (crops, self.rows[turn]), np.eye(len(self.rows), dtype="float32")[turn]
+
+    def _crop(self, rng):
+        picture = self._photograph(rng)
+        side = rng.uniform(SMALLEST_CROP, 1) * min(picture.size)
+        left, top = (rng.uniform(0, length - side) for length in picture.size)
+        box = (left, top, left + side, top + side)
+        crop = picture.resize((self.size, self.size), Image.Resampling.BICUBIC, box)
+        crop = np.asarray(crop, "float32")
+        return crop[:, ::-1] if rng.random() < 0.5 else crop
+
+    def _photograph(self, rng):
+        """Draw files until one can be read."""
+        for number in rng.permutation(len(self.paths)):
+            path = self.paths[number]
+            if path in self.broken:
+                continue
+            try:
+                return open_as_rgb(path)
+            except NSTError as error:
+                self.broken[path] = str(error)
+        raise NSTError("none of the photographs can be read; give others.")

@@ -1,0 +1,210 @@
+"""How a network learns: the loss of lesson 07, now over the network's weights."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from nst_tutorial.backend import keras, ops
+from nst_tutorial.errors import NSTError
+from nst_tutorial.extractors import Extractor, load_extractor
+from nst_tutorial.fast.callbacks import Keep, Tell
+from nst_tutorial.fast.crops import Crops, pictures_in
+from nst_tutorial.fast.network import ConditionalInstanceNormalization, StyleNetwork, cast
+from nst_tutorial.fast.objective import BatchObjective
+from nst_tutorial.images import load_image
+from nst_tutorial.interrupts import noted
+from nst_tutorial.provenance import digest
+from nst_tutorial.records import TransferConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """One training's settings; a value that cannot be is an NSTError at once.
+
+    The loss is that of `TransferConfig`, in its relative units and with its weights, but at the
+    layers of Johnson et al. (1603.08155).
+    """
+
+    steps: int = 2500
+    batch_size: int = 4
+    size: int = 128  # of the crops, in pixels
+    style_size: int = 256  # longest side of the style pictures: the larger, the bolder the strokes
+    width: int = 16  # channels at the full size; four times as many in the middle
+    blocks: int = 4  # residual blocks
+    learning_rate: float = 4e-3  # of Adam; falls to 0 on a cosine
+    content_weight: float | tuple[float, ...] = TransferConfig.content_weight  # or one a style
+    style_weight: float | tuple[float, ...] = TransferConfig.style_weight  # or one a style
+    tv_weight: float = TransferConfig.tv_weight
+    tv_exponent: float = TransferConfig.tv_exponent
+    content_layers: tuple[str, ...] = ("block3_conv3",)
+    style_layers: tuple[str, ...] = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3")
+    layer_weights: tuple[float, ...] | None = None  # one a style layer; None: 1/L each
+    normalize: str = "instance"  # or "batch", for the comparison in the lesson
+    precision: str = "float32"  # or "bfloat16": what the network computes in while it learns
+    save_every: float = 30.0  # seconds between two checkpoints
+    seed: int = 0
+
+    def __post_init__(self):
+        for field in ("content_layers", "style_layers"):
+            object.__setattr__(self, field, getattr(self.transfer(), field))  # tuples
+        for field in ("steps", "batch_size", "style_size", "width", "blocks"):
+            self._demand(field, lambda x: x >= 1 and x % 1 == 0, "must be a whole number from 1 up")
+        self._demand("size", lambda x: x >= 32 and x % 4 == 0, "must be a multiple of 4 from 32 up")
+        self._demand("seed", lambda x: x >= 0 and x % 1 == 0, "must be a whole number from 0 up")
+        self._demand("learning_rate", lambda x: 0 < x < math.inf, "must be a number above 0")
+        self._demand("save_every", lambda x: x >= 0, "must be 0 seconds or more")
+        self._demand("normalize", ("instance", "batch").__contains__, "must be instance or batch")
+        self._demand(
+            "precision", ("float32", "bfloat16").__contains__, "must be float32 or bfloat16"
+        )
+        for field in ("content_weight", "style_weight"):
+            self._demand(field, lambda x: np.all(np.array(x) >= 0), "must be from 0 up")
+
+    def _demand(self, field, holds, demand):
+        try:
+            good = holds(getattr(self, field))
+        except TypeError:  # not a number at all
+            good = False
+        if not good:
+            raise NSTError(f"{field} is {getattr(self, field)}; it {demand}.")
+
+    def transfer(self, style=0, **settings):
+        """The slow way's config with the same loss, for the style of that number."""
+        return TransferConfig(
+            content_weight=_of_style(self.content_weight, style),
+            style_weight=_of_style(self.style_weight, style),
+            tv_weight=self.tv_weight,
+            tv_exponent=self.tv_exponent,
+            content_layers=self.content_layers,
+            style_layers=self.style_layers,
+            layer_weights=self.layer_weights,
+            style_size=self.style_size,
+            **settings,
+        )
+
+
+def _of_style(weight, style):
+    return weight[style] if isinstance(weight, (tuple, list)) else weight
+
+
+class Learner(keras.Model):
+    """A network and what it is judged by: all that `fit` needs."""
+
+    def __init__(self, network, objective):
+        super().__init__()
+        self.network, self.objective = network, objective
+        self.terms = {name: keras.metrics.Mean(name=name) for name in ("content", "style", "tv")}
+
+    def call(self, inputs):
+        return inputs[0], self.network(list(inputs))
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The mean over the batch of what `BatchObjective` says of each picture."""
+        terms = self.objective(*y_pred, y)
+        for name, tracker in self.terms.items():
+            tracker.update_state(terms[name])
+        return ops.mean(terms["total"])
+
+
+def train(styles, images, extractor=None, config=None, callback=None, checkpoint=None):
+    """Train one network for several styles.
+
+    Args:
+        styles: `{name: anything load_image takes}`.
+        images: a folder of photographs, or a list of their files.
+        extractor: an `Extractor`, a name for `load_extractor`, or None for its default.
+        config: a `TrainConfig`, or None for its defaults.
+        callback: called with a `TrainStep` after each step.
+        checkpoint: a file ending in .weights.h5, to save to every few seconds and to go on from if
+            it is there; None for none. Remove it once the network is saved.
+
+    Returns:
+        the `StyleNetwork`, and `{path: sentence}` of the photographs that could not be read.
+
+    Raises:
+        NSTError: a picture, a layer or a setting is not usable, or the loss is no longer a number.
+        KeyboardInterrupt: after Ctrl-C, once the checkpoint is saved.
+
+    Taught in: 09_fast_styles.
+    """
+    config = config or TrainConfig()
+    keras.utils.set_random_seed(config.seed)
+    names = list(styles)
+    network = StyleNetwork(names, config.width, config.blocks, config.normalize, config.precision)
+    pictures = [load_image(picture, config.style_size) for picture in styles.values()]
+    rows = np.eye(len(names), dtype="float32")
+    return _learn(network, rows, pictures, images, extractor, config, callback, checkpoint)
+
+
+def learn_style(
+    network, style, picture, images, extractor=None, config=None, callback=None, checkpoint=None
+):
+    """Train γ and β of one style, which `add_style` added: all the others stay to the byte.
+
+    Adam does not move what has no gradient, and no batch asks for another style.
+
+    Args:
+        network: a `StyleNetwork`; it is not changed.
+        style: the style's name.
+        picture: anything `load_image` takes.
+        images, extractor, config, callback, checkpoint: as `train` takes them.
+
+    Returns:
+        a `StyleNetwork`, and `{path: sentence}` of the photographs that could not be read.
+
+    Raises:
+        NSTError: as `train`; and where the network has no such style.
+
+    Taught in: 09_fast_styles.
+    """
+    config = config or TrainConfig()
+    rows = network.weights_of(style)
+    network = _copy(network, config.precision)
+    for layer in network.layers:
+        layer.trainable = isinstance(layer, ConditionalInstanceNormalization)
+    pictures = [load_image(picture, config.style_size)]
+    learned = _learn(network, rows, pictures, images, extractor, config, callback, checkpoint)
+    network.trainable = True
+    return learned
+
+
+def _copy(network, precision):
+    copy = StyleNetwork(**{**network.get_config(), "precision": precision})
+    copy.set_weights(network.get_weights())
+    return copy
+
+
+def _learn(network, rows, pictures, images, extractor, config, callback, checkpoint):
+    """Train what is trainable: the style of the n-th picture is asked for by the n-th row."""
+    if not isinstance(extractor, Extractor):
+        extractor = load_extractor(extractor, config.content_layers + config.style_layers)
+    paths = images if isinstance(images, (list, tuple)) else pictures_in(images)
+    learner = _learner(network, BatchObjective(pictures, extractor, config), config)
+    keep = Keep(checkpoint, _origin(network, pictures, extractor, config), config.save_every)
+    keep.restore(learner)
+    batches = range(int(learner.optimizer.iterations), config.steps)
+    crops = Crops(paths, config.size, config.batch_size, rows, batches, config.seed)
+    with noted() as keep.interrupts:
+        if batches:
+            tell = Tell(callback, config.steps)
+            learner.fit(crops, shuffle=False, verbose=0, callbacks=[tell, keep])
+    return cast(network, "float32"), crops.broken
+
+
+def _learner(network, objective, config):
+    learner = Learner(network, objective)
+    rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, config.steps)
+    learner.compile(optimizer=keras.optimizers.Adam(rate), jit_compile=False)
+    learner.optimizer.build(network.trainable_variables)
+    learner.built = True
+    return learner
+
+
+def _origin(network, pictures, extractor, config):
+    """What a checkpoint belongs to."""
+    settings = {**dataclasses.asdict(config), "save_every": None}
+    hashes = [
+        digest(*of) for of in (pictures, extractor.model.get_weights(), network.get_weights())
+    ]
+    return [network.styles, hashes, settings]

@@ -1,0 +1,313 @@
+"""The network that paints at once: a photograph and a style's weights in, a picture out.
+
+Johnson, Alahi and Fei-Fei, "Perceptual losses for real-time style transfer", arXiv 1603.08155, with
+the normalization of Ulyanov, Vedaldi and Lempitsky, arXiv 1607.08022, and the many styles of
+Dumoulin, Shlens and Kudlur, "A learned representation for artistic style", arXiv 1610.07629.
+"""
+
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from nst_tutorial.backend import compiled, fastest_precision, keras, ops
+from nst_tutorial.errors import NSTError
+from nst_tutorial.extractors import mirror_to_multiple
+from nst_tutorial.files import replacing
+
+SHIPPED = Path(__file__).parent / "four_styles.keras"
+PACKAGE = "nst_tutorial"  # under which Keras knows the classes below
+STRIDE = 4  # the network halves a picture twice
+LEAST = 16  # pixels on each side, so that reflection has neighbours at a quarter of the size
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class Mirror(keras.layers.Layer):
+    """Continue a picture by its mirror image, so that a convolution keeps its size."""
+
+    def __init__(self, margin, **settings):
+        super().__init__(**settings)
+        self.margin = margin
+
+    def call(self, x):
+        m = (self.margin, self.margin)
+        return ops.pad(x, ((0, 0), m, m, (0, 0)), mode="reflect")
+
+    def compute_output_shape(self, shape):
+        return (shape[0], *(side and side + 2 * self.margin for side in shape[1:3]), shape[3])
+
+    def get_config(self):
+        return {**super().get_config(), "margin": self.margin}
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class ConditionalInstanceNormalization(keras.layers.Layer):
+    r"""Give each channel of each picture mean 0 and variance 1, then its style's own two numbers.
+
+    $z = \gamma_s \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta_s$   (1610.07629, eq. 5)
+
+    where μ and σ² are those of one channel over the positions of one picture (1607.08022, eq. 3),
+    and γ_s, β_s belong to the style s. All else in the network is common to the styles.
+
+    Args:
+        styles: how many styles there are, S.
+        normalize: "instance"; or "batch", over the positions of all pictures of a batch, for the
+            comparison in the lesson.
+        epsilon: added to the variance.
+
+    Takes `[x, weights]`: `(B, H, W, C)`, and `(B, S)` whose rows add up to 1. A row with several
+    weights interpolates γ and β.
+
+    Differs: batch normalization proper keeps running means for later; here a batch is all there is.
+    Taught in: 09_fast_styles.
+    """
+
+    def __init__(self, styles, normalize="instance", epsilon=1e-3, **settings):
+        super().__init__(**settings)
+        self.styles, self.normalize, self.epsilon = styles, normalize, epsilon
+
+    def build(self, shapes):
+        shape = (self.styles, shapes[0][-1])
+        self.gamma = self.add_weight(shape=shape, initializer="ones", name="gamma")
+        self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta")
+
+    def call(self, inputs):
+        x, weights = inputs
+        gamma, beta = (_rows(weights, table) for table in (self.gamma, self.beta))
+        axes = (0, 1, 2) if self.normalize == "batch" else (1, 2)
+        mean, variance = ops.moments(ops.cast(x, "float32"), axes, keepdims=True)
+        scale = gamma / ops.sqrt(variance + self.epsilon)
+        shift = beta - mean * scale
+        return x * ops.cast(scale, x.dtype) + ops.cast(shift, x.dtype)
+
+    def compute_output_shape(self, shapes):
+        return shapes[0]
+
+    def get_config(self):
+        mine = {name: getattr(self, name) for name in ("styles", "normalize", "epsilon")}
+        return {**super().get_config(), **mine}
+
+
+def _rows(weights, table):
+    """Interpolate the rows of a table `(S, C)`: `(B, S)` gives `(B, 1, 1, C)`, in float32."""
+    mixed = ops.matmul(ops.cast(weights, "float32"), ops.convert_to_tensor(table, "float32"))
+    return mixed[:, None, None, :]
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class StyleNetwork(keras.Model):
+    """A picture and weights of styles in, the painted picture out; saved and loaded as any model.
+
+    Args:
+        styles: the styles' names.
+        width: channels at the full size; there are four times as many in the middle.
+        blocks: residual blocks in the middle.
+        normalize: "instance" or "batch"; see `ConditionalInstanceNormalization`.
+        precision: what it computes in, "float32" or "bfloat16"; weights stay in float32.
+
+    Called with `[pictures, weights]`, `(B, H, W, 3)` RGB in 0..255, H and W multiples of 4, and
+    `(B, S)`; returns `(B, H, W, 3)`, 0..255, float32. `apply` takes any size.
+
+    Differs: Johnson et al. normalize by batch, mirror the border once and cut it off on the way,
+    and enlarge by strided convolutions, which draw checkerboards; here as in 1610.07629. Their
+    first convolution keeps the size; here it halves it, and the last one is 5×5, not 9×9.
+    Taught in: 09_fast_styles.
+    """
+
+    def __init__(
+        self, styles, width=16, blocks=4, normalize="instance", precision="float32", **settings
+    ):
+        names = _checked(styles)
+        policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
+        picture = keras.Input((None, None, 3), name="picture")
+        weights = keras.Input((len(names),), name="weights")
+        parts = _Parts(weights, normalize, policy)
+        super().__init__([picture, weights], _paint(picture, parts, width, blocks), **settings)
+        self.styles, self.width, self.blocks = names, width, blocks
+        self.normalize, self.precision = normalize, precision
+        self._compiled = compiled(lambda *inputs: self(inputs), 4, 2)
+
+    def get_config(self):
+        fields = ("styles", "width", "blocks", "normalize", "precision")
+        return {"name": self.name, **{field: getattr(self, field) for field in fields}}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)
+
+    def paint(self, pictures, weights):
+        """What calling it gives, compiled, as an array."""
+        return ops.convert_to_numpy(self._compiled(pictures, weights))
+
+    def weights_of(self, style):
+        """Turn a name, or `{name: weight}`, into `(1, S)` that adds up to 1.
+
+        Raises:
+            NSTError: an unknown style, a weight below 0, or none above it.
+        """
+        shares = {style: 1.0} if isinstance(style, str) else dict(style)
+        for name in shares:
+            if name not in self.styles:
+                raise NSTError(f"style {name!r} is not here; there are {', '.join(self.styles)}.")
+        row = np.array([[float(shares.get(name, 0)) for name in self.styles]], "float32")
+        if not (np.isfinite(row).all() and row.min() >= 0 and row.sum() > 0):
+            raise NSTError(
+                f"the weights of styles are {shares}; give numbers from 0 up, not all 0."
+            )
+        return row / row.sum()
+
+
+class _Parts:
+    """What the network is built of, with the settings that all have in common."""
+
+    def __init__(self, weights, normalize, policy):
+        self.weights, self.normalize, self.policy = weights, normalize, policy
+
+    def convolve(self, x, channels, size=3, stride=1, activation="relu"):
+        """Mirror the border, convolve, normalize by style, and maybe cut off below 0."""
+        x = Mirror(size // 2, dtype=self.policy)(x)
+        x = keras.layers.Conv2D(channels, size, stride, use_bias=False, dtype=self.policy)(
+            x
+        )  # β is the bias
+        x = ConditionalInstanceNormalization(
+            self.weights.shape[-1], self.normalize, dtype=self.policy
+        )([x, self.weights])
+        return keras.layers.Activation(activation, dtype=self.policy)(x)
+
+    def residual(self, x):
+        """Two convolutions that add to what is there."""
+        y = self.convolve(self.convolve(x, x.shape[-1]), x.shape[-1], activation="linear")
+        return keras.layers.Add(dtype=self.policy)([x, y])
+
+    def enlarge(self, x, channels):
+        """Repeat each pixel twice a side, then convolve: evenly, so that no checkerboard comes."""
+        x = keras.layers.UpSampling2D(2, interpolation="nearest", dtype=self.policy)(x)
+        return self.convolve(x, channels)
+
+
+def _paint(picture, parts, width, blocks):
+    x = keras.layers.Rescaling(1 / 127.5, -1.0, dtype="float32")(picture)
+    x = parts.convolve(x, 2 * width, 9, stride=2)
+    x = parts.convolve(x, 4 * width, stride=2)
+    for _ in range(blocks):
+        x = parts.residual(x)
+    x = parts.enlarge(x, 2 * width)
+    x = parts.enlarge(x, width)
+    x = parts.convolve(x, 3, 5, activation="sigmoid")
+    return keras.layers.Rescaling(255.0, dtype="float32")(x)
+
+
+def _checked(styles):
+    names = [str(name) for name in styles]
+    if not names or len(set(names)) < len(names):
+        raise NSTError(f"the styles are {names}; give one name or more, each once.")
+    return names
+
+
+def apply(network, image, style):
+    """Paint a picture of any size in a style, or in a blend of styles.
+
+    Args:
+        network: a `StyleNetwork`.
+        image: `(B, H, W, 3)`, RGB, 0..255, at least 16 pixels on each side.
+        style: a name, or `{name: weight}`: γ and β of the styles are interpolated.
+
+    Returns:
+        float32 `(B, H, W, 3)`, RGB, 0..255.
+
+    Raises:
+        NSTError: an unknown style, weights that cannot be, or a picture that is too small.
+
+    Taught in: 09_fast_styles.
+    """
+    batch, height, width, _ = image.shape
+    if min(height, width) < LEAST:
+        raise NSTError(
+            f"a picture of {width}×{height} is too small; it needs {LEAST} pixels a side."
+        )
+    weights = np.repeat(network.weights_of(style), batch, axis=0)
+    x = mirror_to_multiple(ops.cast(image, "float32"), STRIDE)
+    painted = network.paint(x, weights)
+    top, left = (-height % STRIDE) // 2, (-width % STRIDE) // 2
+    return painted[:, top : top + height, left : left + width]
+
+
+def add_style(network, name):
+    """Return a network that knows one style more, which begins at the mean of the others.
+
+    All else is copied; what the others paint stays the same to the byte. `learn_style` trains it.
+
+    Raises:
+        NSTError: the name is taken.
+    """
+    grown = StyleNetwork(**{**network.get_config(), "styles": [*network.styles, name]})
+    grown.set_weights([
+        np.concatenate([old, old.mean(axis=0, keepdims=True)]) if old.shape != new.shape else old
+        for old, new in zip(network.get_weights(), grown.get_weights(), strict=True)
+    ])  # fmt: skip
+    return grown
+
+
+def cast(network, precision):
+    """Return a network with the same weights that computes in another precision."""
+    if precision == network.precision:
+        return network
+    other = StyleNetwork(**{**network.get_config(), "precision": precision})
+    other.set_weights(network.get_weights())
+    return other
+
+
+def check_network(path):
+    """Return the path if a network can be saved there, else raise NSTError: no work in vain."""
+    path = Path(path)
+    if path.suffix != ".keras":
+        raise NSTError(f"{path} must end in .keras, as Keras' models do.")
+    if not path.parent.is_dir():
+        raise NSTError(f"the folder {path.parent} does not exist; make it first.")
+    return path
+
+
+def save_network(network, path):
+    """Save as Keras' own .keras file, in float32; it takes the place of `path` once it is whole.
+
+    Raises:
+        NSTError: the folder does not exist, is read-only or full, or the name ends otherwise.
+    """
+    path = check_network(path)
+    with tempfile.TemporaryDirectory() as folder:  # Keras asks for a name that ends so
+        whole = Path(folder) / path.name
+        cast(network, "float32").save(whole)
+        with replacing(path) as file:
+            file.write(whole.read_bytes())
+
+
+def load_network(path="shipped", precision=None):
+    """Load a network that `save_network` wrote; by default the shipped one.
+
+    No code that a file may hold is run: Keras' safe mode, and no class but the package's own.
+
+    Args:
+        path: a .keras file, or "shipped".
+        precision: "float32", "bfloat16", or None for the faster here (measured once).
+
+    Returns:
+        a `StyleNetwork`.
+
+    Raises:
+        NSTError: there is no such file, it is damaged, or holds another kind of model.
+    """
+    path = SHIPPED if path == "shipped" else Path(path)
+    if not path.is_file():
+        raise NSTError(f"there is no network {path}; make one with nst-tutorial train.")
+    try:
+        network = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise NSTError(
+            f"{path} is damaged or no network of this package; train it anew."
+        ) from error
+    if not isinstance(network, StyleNetwork):
+        raise NSTError(
+            f"{path} holds another kind of model; give one that nst-tutorial train made."
+        )
+    return cast(network, precision or fastest_precision())

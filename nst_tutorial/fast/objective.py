@@ -1,0 +1,95 @@
+"""What a network is judged by: the objective of lesson 07, of every picture of a batch."""
+
+from nst_tutorial.backend import ops
+from nst_tutorial.errors import NSTError
+from nst_tutorial.implementations import CONVENTIONS
+from nst_tutorial.losses import content_loss, gram_distance, total_loss, total_variation_loss
+from nst_tutorial.records import layer_weights
+from nst_tutorial.units import divided_gram, style_divisor
+
+UNITS = CONVENTIONS["relative"]
+
+
+class BatchObjective:
+    r"""The total loss of each picture of a batch, each against its own style.
+
+    $\alpha_s L_{content}(f_s(x), x) + \beta_s L_{style}(f_s(x), a_s) + \gamma TV(f_s(x))$
+    (1603.08155, eq. 5), in relative units: for one picture what `Objective` gives.
+
+    Args:
+        styles: list of style pictures `(1, H, W, 3)`, RGB, 0..255.
+        extractor: an `Extractor` that has the config's layers.
+        config: a `TrainConfig`.
+
+    Raises:
+        NSTError: weights are not one a style, a layer is missing, or a picture is too small.
+
+    Differs: Johnson et al. compare content at conv3_3 of VGG16 and divide by M N.
+    Taught in: 09_fast_styles.
+    """
+
+    def __init__(self, styles, extractor, config):
+        self.config = config
+        self.extractor = extractor.select(config.content_layers + config.style_layers)
+        self.shares = layer_weights(config, config.style_layers)
+        features = [self.extractor(style) for style in styles]
+        self.targets = {
+            layer: ops.concatenate([divided_gram(f[layer], UNITS) for f in features])
+            for layer in config.style_layers
+        }  # (S, N, N)
+        self.divisors = {
+            layer: [style_divisor(A[None], UNITS, 1, 1) for A in ops.unstack(targets)]
+            for layer, targets in self.targets.items()
+        }
+        self.weights = {
+            field: self._one_a_style(getattr(config, field), len(styles), field)
+            for field in ("content_weight", "style_weight")
+        }
+
+    def __call__(self, images, painted, weights):
+        """Evaluate painted pictures.
+
+        Args:
+            images: `(B, H, W, 3)`, the photographs, RGB, 0..255.
+            painted: `(B, H, W, 3)`, the same, painted.
+            weights: `(B, S)`, the style of each.
+
+        Returns:
+            `{"content", "style", "tv", "total"}`, `(B,)` each: terms before their weights.
+        """
+        P, F = self.extractor(images), self.extractor(painted)
+        content = [_share_lost(F[layer], P[layer]) for layer in self.config.content_layers]
+        style = [self._style(F[layer], layer, weights) for layer in self.config.style_layers]
+        terms = {
+            "content": sum(content) / len(content),
+            "style": sum(style),
+            "tv": _variation(painted, self.config.tv_exponent),
+        }
+        alpha_beta = {field: _pick(weights, table) for field, table in self.weights.items()}
+        total = total_loss(*terms.values(), **alpha_beta, tv_weight=self.config.tv_weight)
+        return {**terms, "total": total}
+
+    def _style(self, features, layer, weights):
+        A = ops.einsum("bs,snm->bnm", weights, self.targets[layer])
+        distance = gram_distance(divided_gram(features, UNITS), A)
+        return self.shares[layer] * distance / _pick(weights, self.divisors[layer])
+
+    def _one_a_style(self, weight, styles, field):
+        weights = list(weight) if isinstance(weight, (tuple, list)) else [weight] * styles
+        if len(weights) != styles:
+            raise NSTError(f"{field} has {len(weights)} weights for {styles} styles.")
+        return weights
+
+
+def _pick(weights, table):
+    return ops.matmul(weights, ops.convert_to_tensor(table, "float32"))
+
+
+def _share_lost(F, P):
+    """Content in relative units: 1 where no feature is left."""
+    P = ops.stop_gradient(ops.cast(P, "float32"))
+    return content_loss(F, P) / ops.maximum(content_loss(ops.zeros_like(P), P), 1e-12)
+
+
+def _variation(images, exponent):
+    return total_variation_loss(images / 255, exponent) / UNITS.pixels(*images.shape[1:3])

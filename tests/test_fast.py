@@ -1,0 +1,543 @@
+"""Fast styles: the network, its losses, its training, killed and resumed, and the command line."""
+
+import dataclasses
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from PIL import Image
+
+from nst_tutorial import NSTError, load_image, save_image
+from nst_tutorial.__main__ import main
+from nst_tutorial.fast import (
+    BatchObjective,
+    ConditionalInstanceNormalization,
+    Crops,
+    StyleNetwork,
+    TrainConfig,
+    add_style,
+    apply,
+    learn_style,
+    load_network,
+    pictures_in,
+    save_network,
+    train,
+)
+from nst_tutorial.fast.callbacks import Tell
+from nst_tutorial.objective import Objective
+
+ROOT = Path(__file__).parent.parent
+TINY = TrainConfig(
+    steps=4,
+    batch_size=2,
+    size=32,
+    style_size=48,
+    width=4,
+    blocks=1,
+    content_layers=("block2_conv1",),
+    style_layers=("block1_conv1", "block2_conv1"),
+)
+
+
+@pytest.fixture(scope="module")
+def small(extractor):
+    return extractor.select(TINY.content_layers + TINY.style_layers)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, photograph, painting):
+    folder = tmp_path_factory.mktemp("photos")
+    for number in range(3):
+        save_image(folder / f"{number}.png", np.roll(photograph, 20 * number, axis=2))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def styles(painting):
+    return {"stripes": painting, "dark": painting[:, ::-1] / 3}
+
+
+@pytest.fixture(scope="module")
+def network(rng_of):
+    """Two styles; γ and β are random, so that they differ."""
+    network = StyleNetwork(["stripes", "dark"], width=4, blocks=1)
+    return randomized(network, rng_of(1))
+
+
+@pytest.fixture(scope="module")
+def rng_of():
+    return np.random.default_rng
+
+
+def randomized(network, rng):
+    network.set_weights([w + rng.normal(0, 0.3, w.shape) for w in network.get_weights()])
+    return network
+
+
+# Normalization ----------------------------------------------------------------------------------
+
+
+def test_instance_normalization_by_hand():
+    """The channel is 0, 2, 4, 6: mean 3, variance 5; γ is 2, β is 1."""
+    layer = ConditionalInstanceNormalization(2, epsilon=0.0)
+    x = np.array([0, 2, 4, 6], "float32").reshape(1, 2, 2, 1)
+    layer.build([x.shape, (1, 2)])
+    layer.set_weights([np.array([[9.0], [2.0]]), np.array([[9.0], [1.0]])])
+    z = ops.convert_to_numpy(layer([x, np.array([[0.0, 1.0]], "float32")]))
+    expected = 1 + 2 * np.array([-3, -1, 1, 3]) / np.sqrt(5)
+    np.testing.assert_allclose(z.ravel(), expected, rtol=1e-5)
+
+
+def test_each_picture_is_normalized_alone_and_batch_normalization_mixes(rng):
+    x = rng.normal(2, 3, (2, 5, 6, 3)).astype("float32")
+    x[1] *= 10
+    weights = np.ones((2, 1), "float32")
+    z, mixed = (
+        ops.convert_to_numpy(ConditionalInstanceNormalization(1, kind)([x, weights]))
+        for kind in ("instance", "batch")
+    )
+    alone = ops.convert_to_numpy(ConditionalInstanceNormalization(1)([x[:1], weights[:1]]))
+    np.testing.assert_array_equal(z[:1], alone)
+    np.testing.assert_allclose(z.mean((1, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(z.std((1, 2)), 1, atol=1e-3)
+    np.testing.assert_allclose(mixed.mean((0, 1, 2)), 0, atol=1e-5)
+    assert mixed[0].std() < 0.5 < mixed[1].std()
+
+
+def test_a_blend_has_the_blended_parameters(rng):
+    x = rng.normal(size=(1, 4, 4, 2)).astype("float32")
+    layer = ConditionalInstanceNormalization(2)
+    layer.build([x.shape, (1, 2)])
+    layer.set_weights([rng.normal(size=(2, 2)) for _ in "γβ"])
+    at = {
+        w: ops.convert_to_numpy(layer([x, np.array([[1 - w, w]], "float32")])) for w in (0, 0.25, 1)
+    }
+    np.testing.assert_allclose(at[0.25], 0.75 * at[0] + 0.25 * at[1], atol=1e-6)
+
+
+# The network ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 30), (33, 22), (70, 90)])
+def test_a_picture_of_any_size_comes_back_at_its_size(network, rng, size):
+    image = rng.uniform(0, 255, (1, *size, 3)).astype("float32")
+    painted = apply(network, image, "dark")
+    assert painted.shape == image.shape
+    assert painted.dtype == np.float32
+    assert 0 <= painted.min() < painted.max() <= 255
+
+
+def test_pictures_of_a_batch_do_not_meet(network, rng):
+    images = rng.uniform(0, 255, (3, 24, 32, 3)).astype("float32")
+    together = apply(network, images, "stripes")
+    for image, painted in zip(images, together, strict=True):
+        np.testing.assert_allclose(apply(network, image[None], "stripes")[0], painted, atol=1e-3)
+
+
+def test_a_picture_is_not_shifted(rng):
+    """Mirrored, flipped, flipped back: what is cut off is what was added."""
+    network = StyleNetwork(["one"], width=4, blocks=0)
+    image = rng.uniform(0, 255, (1, 24, 26, 3)).astype("float32")
+    wide = np.pad(image, ((0, 0), (0, 0), (1, 1), (0, 0)), mode="reflect")
+    np.testing.assert_array_equal(
+        apply(network, image, "one"), apply(network, wide, "one")[:, :, 1:-1]
+    )
+
+
+def test_blending_is_continuous_and_ends_at_the_styles(network, photograph):
+    def blend(w):
+        return apply(network, photograph, {"stripes": 1 - w, "dark": w})
+
+    first, second = apply(network, photograph, "stripes"), apply(network, photograph, "dark")
+    np.testing.assert_array_equal(blend(0), first)
+    np.testing.assert_array_equal(blend(1), second)
+    np.testing.assert_array_equal(apply(network, photograph, {"stripes": 2, "dark": 2}), blend(0.5))
+    whole = np.abs(second - first).mean()
+    assert whole > 5
+    for w in (0, 0.25, 0.5, 0.75, 0.99):
+        assert np.abs(blend(w + 0.01) - blend(w)).mean() < whole / 10
+
+
+@pytest.mark.parametrize(
+    ("style", "sentence"),
+    [
+        ("cubism", "style 'cubism' is not here; there are stripes, dark"),
+        ({"dark": -1.0}, "give numbers from 0 up"),
+        ({"dark": 0.0}, "not all 0"),
+        ({"dark": float("nan")}, "give numbers"),
+    ],
+)
+def test_styles_that_cannot_be(network, photograph, style, sentence):
+    with pytest.raises(NSTError, match=sentence):
+        apply(network, photograph, style)
+
+
+def test_a_picture_too_small_and_names_that_cannot_be(network):
+    with pytest.raises(NSTError, match="15×20 is too small; it needs 16"):
+        apply(network, np.zeros((1, 20, 15, 3)), "dark")
+    for names in ([], ["a", "a"]):
+        with pytest.raises(NSTError, match="each once"):
+            StyleNetwork(names)
+
+
+# Files ------------------------------------------------------------------------------------------
+
+
+def saved_and_loaded(network, path, precision="float32"):
+    save_network(network, path)
+    return load_network(path, precision)
+
+
+def test_saved_and_loaded_it_paints_the_same(network, photograph, tmp_path):
+    loaded = saved_and_loaded(network, tmp_path / "net.keras")
+    assert loaded.styles == ["stripes", "dark"]
+    expected = apply(network, photograph, "dark")
+    np.testing.assert_allclose(apply(loaded, photograph, "dark"), expected, atol=0.01)
+    halved = load_network(tmp_path / "net.keras", "bfloat16")
+    assert halved.precision == "bfloat16"
+    assert 0 < np.abs(apply(halved, photograph, "dark") - expected).mean() < 8
+
+
+def test_damaged_files_and_other_models_are_one_sentence(network, tmp_path):
+    path = tmp_path / "net.keras"
+    save_network(network, path)
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    for damaged in (
+        b"",
+        b"PK",
+        whole[:middle],
+        whole[:middle] + b"?" * 2000 + whole[middle + 2000 :],
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(NSTError, match=r"net\.keras is damaged or no network of this package"):
+            load_network(path, "float32")
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
+    with pytest.raises(NSTError, match="holds another kind of model"):
+        load_network(path)
+    unsafe = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x)])
+    unsafe.save(path)
+    with pytest.raises(NSTError, match="is damaged or no network"):
+        load_network(path)
+    with pytest.raises(NSTError, match="there is no network"):
+        load_network(tmp_path / "none.keras")
+    with pytest.raises(NSTError, match=r"must end in \.keras"):
+        save_network(network, tmp_path / "net.h5")
+
+
+def test_the_shipped_network_is_small_and_knows_four_styles(photograph):
+    from nst_tutorial.fast.network import SHIPPED
+
+    assert SHIPPED.stat().st_size <= 3_000_000
+    network = load_network()
+    assert len(network.styles) == 4
+    painted = {style: apply(network, photograph, style) for style in network.styles}
+    assert all(np.isfinite(image).all() for image in painted.values())
+    first, *others = painted.values()
+    assert all(np.abs(first - other).mean() > 10 for other in others)
+
+
+def test_the_training_script_keeps_every_tenth_photograph_out(tmp_path):
+    script = runpy.run_path(str(ROOT / "training" / "train_fast.py"))
+    for number in range(21):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{number:02}.png")
+    kept, learnt = script["kept_out"](tmp_path), script["learnt_from"](tmp_path)
+    assert [path.name for path in kept] == ["00.png", "10.png", "20.png"]
+    assert sorted([*kept, *learnt]) == pictures_in(tmp_path)
+    assert tuple(load_network(precision="float32").styles) == script["STYLES"]
+
+
+# The objective ----------------------------------------------------------------------------------
+
+
+def test_it_is_the_slow_ways_objective_of_each_picture(small, styles, rng):
+    """Two photographs, two styles with weights of their own: as `Objective` says of each."""
+    config = dataclasses.replace(TINY, content_weight=(3.0, 7.0), style_weight=(50.0, 20.0))
+    images = rng.uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+    painted = rng.uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+    pictures = [styles["stripes"], styles["dark"]]
+    terms = BatchObjective(pictures, small, config)(
+        images, painted, np.eye(2, dtype="float32")[::-1]
+    )
+    for number, style in enumerate((1, 0)):
+        slow = config.transfer(style)
+        image, one = images[number : number + 1], painted[number : number + 1]
+        objective = Objective(image, [pictures[style]], small, slow, image.shape)
+        total, expected = objective(ops.convert_to_tensor(one), objective.weights(slow))
+        assert float(terms["total"][number]) == pytest.approx(float(total), rel=1e-4)
+        assert float(terms["content"][number]) == pytest.approx(
+            float(expected["content"]), rel=1e-4
+        )
+        assert float(terms["tv"][number]) == pytest.approx(float(expected["tv"]), rel=1e-4)
+
+
+def test_weights_must_be_one_a_style(small, painting):
+    config = dataclasses.replace(TINY, style_weight=(1.0, 2.0))
+    with pytest.raises(NSTError, match="style_weight has 2 weights for 1 styles"):
+        BatchObjective([painting], small, config)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("steps", 0), ("size", 30), ("batch_size", 1.5), ("learning_rate", 0), ("seed", -1),
+     ("normalize", "layer"), ("precision", "int8"), ("content_weight", -1), ("tv_exponent", 0),
+     ("save_every", -1), ("width", "x")],
+)  # fmt: skip
+def test_settings_that_cannot_be(field, value):
+    with pytest.raises(NSTError, match=field):
+        TrainConfig(**{field: value})
+
+
+def test_layers_given_as_a_list_are_a_tuple():
+    config = TrainConfig(content_layers=["block2_conv1"])
+    assert (config.content_layers + config.style_layers)[0] == "block2_conv1"
+
+
+# Photographs ------------------------------------------------------------------------------------
+
+
+def test_crops_are_the_same_again_and_styles_take_turns(folder):
+    paths = pictures_in(folder)
+    assert [path.name for path in paths] == ["0.png", "1.png", "2.png"]
+    rows = np.eye(3, dtype="float32")
+    crops, later = (Crops(paths, 32, 2, rows, batches) for batches in (range(6), range(4, 6)))
+    (images, weights), targets = crops[4]
+    (again, _), _ = later[0]
+    np.testing.assert_array_equal(images, again)
+    assert images.shape == (2, 32, 32, 3)
+    assert 0 <= images.min() < images.max() <= 255
+    np.testing.assert_array_equal(weights, targets)
+    given = sum(crops[number][1].sum(axis=0) for number in range(6))
+    assert given.tolist() == [4, 4, 4]
+    assert not np.array_equal(images, crops[0][0][0])
+
+
+def test_what_cannot_be_read_is_left_out_and_told(folder, tmp_path):
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    good.write_bytes((folder / "0.png").read_bytes())
+    bad.write_bytes(b"no picture")
+    (tmp_path / "notes.txt").write_text("no picture at all")
+    crops = Crops(pictures_in(tmp_path), 32, 4, np.eye(1, dtype="float32"), range(3))
+    assert all(crops[number][0][0].shape == (4, 32, 32, 3) for number in range(3))
+    assert list(crops.broken) == [bad]
+    with pytest.raises(NSTError, match="none of the photographs can be read"):
+        Crops([bad], 32, 1, np.eye(1, dtype="float32"), range(1))[0]
+    with pytest.raises(NSTError, match="there is no picture in"):
+        pictures_in(tmp_path / "nowhere")
+
+
+# Training ---------------------------------------------------------------------------------------
+
+
+def test_the_loss_falls_and_every_style_learns_but_the_extractor_does_not(small, styles, folder):
+    told, before = [], small.model.get_weights()
+    config = dataclasses.replace(TINY, steps=24, learning_rate=1e-2)
+    network, broken = train(styles, folder, small, config, told.append)
+    assert [step.step for step in told] == list(range(1, 25))
+    assert broken == {}
+    first, last = (np.mean([step.total for step in part]) for part in (told[:4], told[-4:]))
+    assert last < 0.8 * first
+    gamma = next(w for w in network.get_weights() if w.shape[0] == 2 and w.ndim == 2)
+    assert np.abs(gamma[0] - gamma[1]).max() > 1e-3
+    for old, new in zip(before, small.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_new_style_leaves_the_others_to_the_byte(
+    small, network, painting, folder, photograph, tmp_path
+):
+    config = dataclasses.replace(TINY, learning_rate=0.01)
+    grown = add_style(network, "bright")
+    learned, _ = learn_style(grown, "bright", 255 - painting, folder, small, config)
+    assert learned.styles == ["stripes", "dark", "bright"]
+    before, after = (saved_and_loaded(one, tmp_path / "net.keras") for one in (network, learned))
+    for style in network.styles:
+        one, other = (apply(one, photograph, style) for one in (before, after))
+        assert one.tobytes() == other.tobytes()
+    moved = apply(learned, photograph, "bright") - apply(grown, photograph, "bright")
+    assert np.abs(moved).mean() > 1
+    with pytest.raises(NSTError, match="each once"):
+        add_style(network, "dark")
+
+
+def test_after_ctrl_c_it_goes_on_and_ends_where_the_unbroken_one_does(
+    small, styles, folder, tmp_path
+):
+    config = dataclasses.replace(TINY, steps=6)
+    whole, _ = train(styles, folder, small, config)
+    checkpoint, rest = tmp_path / "net.weights.h5", []
+
+    def interrupt(step):
+        if step.step == 4:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(styles, folder, small, config, interrupt, checkpoint)
+    other = dataclasses.replace(config, seed=1)
+    with pytest.raises(NSTError, match="belongs to a training with other styles or settings"):
+        train(styles, folder, small, other, checkpoint=checkpoint)
+    resumed, _ = train(styles, folder, small, config, rest.append, checkpoint)
+    assert [step.step for step in rest] == [5, 6]
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    again, _ = train(styles, folder, small, config, rest.append, checkpoint)
+    assert len(rest) == 2, "what is done is not done again"
+    np.testing.assert_array_equal(again.get_weights()[0], resumed.get_weights()[0])
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    with pytest.raises(NSTError, match="is no checkpoint"):
+        train(styles, folder, small, config, checkpoint=checkpoint)
+
+
+def test_a_loss_that_is_no_number_ends_the_training():
+    with pytest.raises(NSTError, match="lower learning_rate"):
+        Tell(None, 4).on_train_batch_end(0, {"loss": float("nan")})
+
+
+# The command line -------------------------------------------------------------------------------
+
+TINY_OPTIONS = """--extractor random --steps 3 --batch-size 2 --size 32 --style-size 48 --width 4
+    --blocks 1 --content-layers block2_conv1 --style-layers block1_conv1 block2_conv1"""
+TINY_OPTIONS = TINY_OPTIONS.split()
+
+
+@pytest.fixture
+def place(folder, painting, tmp_path, monkeypatch):
+    save_image(tmp_path / "stripes.png", painting)
+    save_image(tmp_path / "dark.png", painting / 3)
+    (tmp_path / "photos").mkdir()
+    for path in pictures_in(folder):
+        (tmp_path / "photos" / path.name).write_bytes(path.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_train_and_apply(place, capsys):
+    (place / "photos" / "3.png").write_bytes(b"broken")
+    command = ["train", "stripes.png", "dark.png", "--images", "photos", "-o", "net.keras"]
+    weights = ["--content-weight", "5", "6", "--style-weight", "50"]
+    status = main([*command, *TINY_OPTIONS, *weights, "--steps", "6"])
+    out, err = capsys.readouterr()
+    assert "net.keras saved; its styles are stripes, dark." in out
+    assert status == ("photos/3.png" in err)
+    assert not (place / "net.weights.h5").exists()
+
+    assert (
+        main(["apply", "net.keras", "photos", "--style", "stripes=0.3", "dark=0.7", "-o", "out"])
+        == 1
+    )
+    out, err = capsys.readouterr()
+    assert "3 of 4 pictures painted" in out
+    assert "photos/3.png" in err.splitlines()[-1]
+    assert sorted(path.name for path in (place / "out").iterdir()) == ["0.png", "1.png", "2.png"]
+    expected = apply(
+        load_network("net.keras"), load_image("photos/0.png"), {"stripes": 0.3, "dark": 0.7}
+    )
+    assert np.abs(load_image("out/0.png") - expected).max() <= 0.51
+
+    assert main(["apply", "net.keras", "photos/1.png", "-o", "one.png", "--size", "40"]) == 0
+    assert load_image("one-dark.png").shape == load_image("one-stripes.png").shape == (1, 31, 40, 3)
+
+
+@pytest.mark.long
+def test_a_style_is_added_from_the_command_line(place, network, painting, capsys):
+    save_network(network, "two.keras")
+    save_image("bright.png", 255 - painting)
+    command = ["train", "bright.png", "--add-to", "two.keras", "--images", "photos"]
+    assert main([*command, "-o", "three.keras", *TINY_OPTIONS]) == 0
+    assert "its styles are stripes, dark, bright" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("train a.png --images photos -o net.h5", "must end in .keras"),
+        ("train a.png b/a.png --images photos -o net.keras", "two styles have the same name"),
+        ("train stripes.png --images nowhere -o net.keras", "there is no picture in nowhere"),
+        ("train stripes.png --images photos -o no/net.keras", "the folder no does not exist"),
+        ("train a.png b.png --add-to two.keras --images photos -o net.keras", "one style can be"),
+        ("apply none.keras photos/0.png -o out.png", "there is no network none.keras"),
+        ("apply two.keras photos/0.png --style cubism -o out.png", "'cubism' is not here"),
+        ("apply two.keras photos/0.png --style dark=x -o out.png", "dark=x is no style"),
+        ("apply two.keras nowhere.png --style dark -o out.png", "nowhere.png"),
+        ("apply two.keras photos/0.png --style dark -o photos/0.png", "would be overwritten"),
+        ("apply two.keras photos/0.png --style dark -o out.xyz", "has no ending"),
+    ],
+)
+def test_mistakes_are_one_sentence(place, network, capsys, command, sentence):
+    save_network(network, "two.keras")
+    assert main(command.split()) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("nst-tutorial: ")
+    assert sentence in err
+    assert err.count("\n") == 1
+
+
+def test_the_help_names_the_settings_defaults(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    settings = """steps batch_size size style_size width blocks learning_rate content_weight
+        style_weight tv_weight tv_exponent save_every seed precision"""
+    for option in settings.split():
+        described = text.split(f"--{option.replace('_', '-')} ", 2)[2].split(" --")[0]
+        assert f"({getattr(TrainConfig(), option)}".removesuffix(".0") in described, option
+
+
+def start(place, steps, stdout=subprocess.DEVNULL):
+    command = [sys.executable, "-m", "nst_tutorial", "train", "stripes.png", "dark.png"]
+    command += ["--images", "photos", "-o", "net.keras", *TINY_OPTIONS, "--steps", str(steps)]
+    environment = {**os.environ, "NST_PRECISION": "float32"}
+    return subprocess.Popen(
+        [*command, "--save-every", "0"],
+        cwd=place, env=environment, stdout=stdout, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+
+
+def wait_for(path, process):
+    deadline = time.monotonic() + 120
+    while not path.exists():
+        assert process.poll() is None, "it ended before it saved"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.long
+def test_ctrl_c_leaves_a_checkpoint_and_the_same_command_goes_on(place):
+    process = start(place, 100000, subprocess.PIPE)
+    wait_for(place / "net.weights.h5", process)
+    process.send_signal(signal.SIGINT)
+    assert "Go on by the same command." in process.communicate(timeout=60)[0]
+    assert process.returncode == 130
+    assert not (place / "net.keras").exists()
+
+
+@pytest.mark.long
+def test_killed_at_random_moments_it_ends_as_the_unbroken_one(place, rng):
+    """Twenty times killed with -9; the same command each time; weights agree to rounding."""
+    unbroken = start(place, 400)
+    unbroken.wait(timeout=600)
+    whole = load_network(place / "net.keras", "float32").get_weights()
+    (place / "net.keras").unlink()
+    kills = 0
+    while not (place / "net.keras").exists():
+        process = start(place, 400)
+        try:
+            process.wait(timeout=rng.uniform(6, 12) if kills < 20 else 600)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+    print(f"killed {kills} times")
+    assert kills > 3
+    for one, other in zip(
+        whole, load_network(place / "net.keras", "float32").get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(one, other, atol=0.02)

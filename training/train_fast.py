@@ -1,0 +1,69 @@
+"""Train the shipped network of four styles on a folder of photographs.
+
+    python training/train_fast.py FOLDER [-o NET.keras]
+
+Every tenth photograph is kept out, for `benchmarks/fast.py`. Killed, the same command goes on. The
+recipe and what came of it stand in FAST_MODEL_CARD.md.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+from nst_tutorial.fast import TrainConfig, pictures_in, save_network, train
+from nst_tutorial.fast.network import SHIPPED
+
+IMAGES = Path(__file__).parent.parent / "images"
+STYLES = ("swirls", "watercolour", "stained_glass", "woodblock_wave")
+RECIPE = TrainConfig(precision="bfloat16", save_every=60)
+PRINTS = 100  # steps between two lines
+
+
+def learnt_from(folder):
+    """All photographs but every tenth."""
+    return [path for number, path in enumerate(pictures_in(folder)) if number % 10]
+
+
+def kept_out(folder):
+    """Every tenth photograph, from the first."""
+    return pictures_in(folder)[::10]
+
+
+def processor_seconds():
+    times = os.times()
+    return times.user + times.system
+
+
+class Printed:
+    """Prints the mean of the terms since the last line, and the seconds all cores were busy."""
+
+    def __init__(self):
+        self.steps = []
+
+    def __call__(self, step):
+        self.steps.append(step)
+        if len(self.steps) == PRINTS:
+            means = (sum(getattr(one, name) for one in self.steps) / PRINTS
+                     for name in ("content", "style", "tv", "total"))  # fmt: skip
+            words = " ".join(f"{mean:8.4f}" for mean in means)
+            print(f"{step.step:5d} {words}  {processor_seconds():6.0f} s", flush=True)
+            self.steps = []
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("-o", "--output", type=Path, default=SHIPPED)
+    options = parser.parse_args()
+    styles = {name: IMAGES / f"{name}.jpg" for name in STYLES}
+    checkpoint = options.output.with_suffix(".weights.h5")
+    print(" step  content    style       tv    total  processor")
+    photographs = learnt_from(options.folder)
+    network, broken = train(styles, photographs, "pocket", RECIPE, Printed(), checkpoint)
+    save_network(network, options.output)
+    checkpoint.unlink(missing_ok=True)
+    print("\n".join(broken.values()))
+
+
+if __name__ == "__main__":
+    main()
