@@ -9,6 +9,7 @@ import functools
 import os
 
 from nst_tutorial.backend import fastest_precision, keras, ops
+from nst_tutorial.borders import ReflectionPadding, mirror_to_multiple
 from nst_tutorial.errors import NSTError
 from nst_tutorial.images import to_vgg
 from nst_tutorial.weights import LAYERS, load_weights
@@ -132,26 +133,10 @@ def smallest_side(layer):
 
 
 def on_grid(x, extractor):
-    """Continue a picture by its mirror image, half on each side, until poolings leave no rest.
-
-    Pooling drops an odd last row or column: no loss would see it, and stripes would stay there.
-    With border "zero" that is left as Keras does it.
-    """
-    multiple = smallest_side(extractor.layers[-1]) // 2
-    missing = [-side % multiple for side in x.shape[-3:-1]]
-    if extractor.border == "zero" or not any(missing):
+    """Continue a picture so that poolings leave no rest; border "zero" drops it, as Keras does."""
+    if extractor.border == "zero":
         return x
-    return ops.pad(x, ((0, 0), *((m // 2, m - m // 2) for m in missing), (0, 0)), mode="reflect")
-
-
-class ReflectionPadding(keras.layers.Layer):
-    """Continue a picture by its mirror image, one pixel on each side."""
-
-    def call(self, x):
-        return ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
-
-    def compute_output_shape(self, shape):
-        return (shape[0], *(side and side + 2 for side in shape[1:3]), shape[3])
+    return mirror_to_multiple(x, smallest_side(extractor.layers[-1]) // 2)
 
 
 def _build(weights, layers, pooling, border, precision):

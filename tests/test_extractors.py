@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from nst_tutorial import NSTError, load_extractor, to_vgg
 from nst_tutorial.backend import fastest_precision, ops, value_and_gradient
-from nst_tutorial.extractors import on_grid, smallest_side
+from nst_tutorial.borders import mirror_to_multiple
+from nst_tutorial.extractors import smallest_side
 from nst_tutorial.weights import LAYERS, POCKET_FILE, POCKET_WIDTHS, random_weights
 
 
@@ -73,10 +74,9 @@ def test_every_pixel_of_an_odd_picture_reaches_the_deepest_layer(extractor):
     assert (gradient[:, [0, -1]] > 0).all()
 
 
-def test_mirroring_by_hand(extractor):
+def test_mirroring_by_hand():
     row = np.array([1.0, 2.0, 3.0, 4.0, 5.0]).reshape(1, 1, 5, 1).repeat(4, axis=1)
-    third = extractor.select("block3_conv1")  # its positions are 4 pixels apart
-    mirrored = np.asarray(on_grid(row, third))
+    mirrored = np.asarray(mirror_to_multiple(row, 4))
     assert mirrored.shape == (1, 4, 8, 1)
     assert mirrored[0, 0, :, 0].tolist() == [2, 1, 2, 3, 4, 5, 4, 3]
 

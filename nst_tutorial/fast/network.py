@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from nst_tutorial.backend import compiled, fastest_precision, keras, ops
+from nst_tutorial.borders import mirror_to_multiple
 from nst_tutorial.errors import NSTError
-from nst_tutorial.extractors import mirror_to_multiple
 from nst_tutorial.files import replacing
 
 SHIPPED = Path(__file__).parent / "four_styles.keras"
