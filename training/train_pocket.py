@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from nst_tutorial.extractors import ReflectionPadding
+from nst_tutorial.borders import ReflectionPadding
 from nst_tutorial.images import to_vgg
 from nst_tutorial.weights import BLOCKS, POCKET_WIDTHS
 
