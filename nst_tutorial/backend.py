@@ -45,57 +45,67 @@ __all__ = ["compiled", "fastest_precision", "keras", "ops", "silenced_stderr", "
 def value_and_gradient(function):
     """Compile `function(x, *rest) -> (value, extras)` into `(x, *rest) -> (extras, gradient)`.
 
-    The gradient is d value / d x. One graph serves all numbers; new shapes are traced once. On
-    TensorFlow XLA stays off: on processors it is slower than a plain graph.
+    The gradient is d value / d x.
 
     Raises:
         NSTError: Keras runs on neither TensorFlow nor JAX.
     """
-    backend = keras.backend.backend()
-    if backend not in ("tensorflow", "jax"):
-        raise NSTError(f"gradients need KERAS_BACKEND tensorflow or jax; it is {backend}.")
-    return _with_tape(function) if backend == "tensorflow" else _with_jax(function)
+    if _backend() == "jax":
+        import jax
 
-
-def _with_tape(function):
+        return compiled(_swapped(jax.value_and_grad(function, has_aux=True)))
     import tensorflow as tf
 
-    @tf.function(jit_compile=False)
     def differentiate(x, *rest):
         with tf.GradientTape() as tape:
             tape.watch(x)
             value, extras = function(x, *rest)
         return extras, tape.gradient(value, x)
 
-    # A dozen sizes in a row, each traced once, are no mistake to warn of.
-    differentiate._omit_frequent_tracing_warning = True
-    return differentiate
+    return compiled(differentiate)
 
 
-def _with_jax(function):
-    import jax
-
-    graph = jax.jit(jax.value_and_grad(function, has_aux=True))
-
+def _swapped(value_and_grad):
     def differentiate(x, *rest):
-        (_, extras), gradient = graph(x, *rest)
+        (_, extras), gradient = value_and_grad(x, *rest)
         return extras, gradient
 
     return differentiate
 
 
-def compiled(function, *ranks):
-    """Compile a function of float32 tensors of these ranks, once for all their shapes.
+def compiled(function, ranks=None):
+    """Compile a function of tensors.
+
+    One graph serves all numbers; new shapes are traced once. On TensorFlow XLA stays off: on
+    processors it is slower than a plain graph.
+
+    Args:
+        function: of tensors, and of trees of them.
+        ranks: of its arguments, then float32 tensors: one graph for all their shapes too.
 
     Raises:
-        NSTError: Keras does not run on TensorFlow.
+        NSTError: Keras runs on neither TensorFlow nor JAX; with `ranks`, on JAX.
     """
-    if keras.backend.backend() != "tensorflow":
+    if _backend() == "jax" and ranks:
         raise NSTError("networks that paint at once need KERAS_BACKEND=tensorflow.")
+    if _backend() == "jax":
+        import jax
+
+        return jax.jit(function)
     import tensorflow as tf
 
-    signature = [tf.TensorSpec((None,) * rank, "float32") for rank in ranks]
-    return tf.function(function, input_signature=signature, jit_compile=False)
+    signature = ranks and [tf.TensorSpec((None,) * rank, "float32") for rank in ranks]
+    graph = tf.function(function, signature, autograph=False, jit_compile=False)
+    # A dozen sizes in a row, each traced once, are no mistake to warn of.
+    graph._omit_frequent_tracing_warning = True
+    return graph
+
+
+def _backend():
+    backend = keras.backend.backend()
+    if backend not in ("tensorflow", "jax"):
+        raise NSTError(f"gradients need KERAS_BACKEND tensorflow or jax; it is {backend}.")
+    return backend
 
 
 @functools.cache

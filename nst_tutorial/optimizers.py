@@ -45,13 +45,35 @@ KINDS = {
 }
 
 
-def make_optimizer(config):
-    """Make the Keras optimizer that a config asks for, with nothing remembered yet."""
-    rate = float(config.learning_rate)
-    if config.optimizer == "sgd":
-        return keras.optimizers.SGD(rate)
-    kind = KINDS.get(config.optimizer, keras.optimizers.Adam)  # L-BFGS never steps with it
-    return kind(rate, beta_1=config.beta_1, epsilon=config.epsilon)
+def make_optimizer(name, beta_1=0.9, epsilon=1e-7):
+    """Make a Keras optimizer, with nothing remembered yet; each step has its own learning rate."""
+    if name == "sgd":
+        return keras.optimizers.SGD()
+    kind = KINDS.get(name, keras.optimizers.Adam)  # L-BFGS never steps with it
+    return kind(beta_1=beta_1, epsilon=epsilon)
+
+
+def apply(optimizer, variable, memory, gradient):
+    """Apply a gradient, as a function without side effects.
+
+    Args:
+        optimizer: a Keras optimizer, built on one variable. Its own state is of no account.
+        variable: tensor, the variable's value.
+        memory: list of tensors, its `variables`' values.
+        gradient: tensor.
+
+    Returns:
+        the new variable, and the new memory.
+    """
+    if keras.backend.backend() == "jax":
+        [moved], memory = optimizer.stateless_apply(memory, [gradient], [variable])
+        return moved, memory
+    state = [*optimizer._trainable_variables, *optimizer.variables]
+    for place, value in zip(state, (variable, *memory), strict=True):
+        place.assign(value)
+    optimizer.apply([gradient])
+    moved, *memory = map(ops.copy, state)  # the values, not the places
+    return moved, memory
 
 
 def rate_at(config, number, steps, first):

@@ -208,6 +208,8 @@ class Progress:
         self.history.append(step.row())
         if self.callback:
             self.callback(step)
+        if self.transfer.ahead:  # what follows is between two steps only when these are heard of
+            return
         if self.checkpoint and (self.interrupts or self.checkpoint.due()):
             self.checkpoint.save(self.moment())
         if self.interrupts:

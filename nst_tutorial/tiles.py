@@ -31,6 +31,8 @@ class TiledObjective(Objective):
     picture's at a side of 256, twice at 1024.
     """
 
+    graph = None  # it is many
+
     def __init__(self, content_image, style_images, extractor, config, shape, tile):
         self._side = tile
         super().__init__(content_image, style_images, extractor, config, shape)

@@ -4,26 +4,21 @@
 `stylize` runs one after another from a small picture to the full size.
 """
 
-import math
-
 import numpy as np
 
 from nst_tutorial import lbfgs
-from nst_tutorial.backend import keras, ops
+from nst_tutorial.backend import ops
+from nst_tutorial.descent import Descent, DivergedError, checked
 from nst_tutorial.errors import NSTError
 from nst_tutorial.inputs import at_scale, listed, load_pictures, ready, starting_picture
 from nst_tutorial.interrupts import noted
 from nst_tutorial.memory import fitting_tile
 from nst_tutorial.objective import Objective
-from nst_tutorial.optimizers import make_optimizer, rate_at
+from nst_tutorial.optimizers import rate_at
 from nst_tutorial.provenance import describe
 from nst_tutorial.records import Progress, Result, TransferConfig
 from nst_tutorial.scales import coarse_to_fine, enlarge
 from nst_tutorial.tiles import TiledObjective
-
-
-class DivergedError(ArithmeticError):
-    """A loss or its gradient is NaN or infinite; the picture is still the last good one."""
 
 
 class StyleTransfer:
@@ -52,36 +47,29 @@ class StyleTransfer:
         content_image = None if content_image is None else self._with_margin(content_image)
         given = content_image, style_images, extractor, config, self._with_margin(start).shape
         self.objective = TiledObjective(*given, tile) if tile else Objective(*given)
-        self._differentiate = self.objective.differentiate
+        self.ahead = 0
         self.restart(start)
 
     def restart(self, start):
         """Start anew from a picture of the same shape, with nothing compiled again."""
-        start = self._with_margin(start)
-        self._picture = keras.Variable(start, dtype="float32", trainable=True, name="picture")
-        self._optimizer = make_optimizer(self.config)
-        self._optimizer.build([self._picture])
+        self._descent = Descent(self.objective, self.config, self._with_margin(start))
 
     def state(self):
         """Return the picture and all that Adam or Nadam remembers, `{name: array}`.
 
         Nothing of L-BFGS: SciPy hides its history, so that a resumed run gathers it anew.
         """
-        memory = {}
-        self._optimizer.save_own_variables(memory)
-        return {"picture": np.array(self._picture), **memory}
+        return self._descent.state()
 
     def restore(self, state):
         """Go on from what `state` returned, to the same bytes with Adam and Nadam."""
-        memory = dict(state)
-        self._picture.assign(memory.pop("picture"))
-        self._optimizer.load_own_variables(memory)
+        self._descent.restore(state)
 
     @property
     def image(self):
         """The picture so far, `(1, H, W, 3)`, RGB, 0..255."""
         m, (_, height, width, _) = self._margin, self.shape
-        return np.array(self._picture)[:, m : m + height, m : m + width]
+        return np.array(self._descent.picture)[:, m : m + height, m : m + width]
 
     def step(self, learning_rate=None):
         """Move the picture once by Adam or another, and return the terms from before the move.
@@ -98,50 +86,50 @@ class StyleTransfer:
         """
         if self.config.optimizer == "lbfgs":
             raise NSTError("L-BFGS has no single steps: call run(steps), or choose adam.")
-        before = ops.copy(self._picture.value)
-        terms, gradient = self._differentiate(before, self.objective.weights(self.config))
-        terms = self._as_floats(terms, gradient)
-        self._optimizer.learning_rate.assign(learning_rate or self.config.learning_rate)
-        self._optimizer.apply([gradient], [self._picture])
-        if self.config.clip:
-            self._picture.assign(ops.clip(self._picture, 0.0, 255.0))
-        if not _all_finite(self._picture):  # the optimizer squares gradients: that may overflow
-            self._picture.assign(before)
-            raise DivergedError("the optimizer's step is no longer a number; lower learning_rate")
+        [terms] = self._descent.take([learning_rate or self.config.learning_rate], self.config)
         return terms
 
-    def run(self, steps, callback=lambda terms: None, learning_rate=None, done=0):
+    def run(self, steps, callback=None, learning_rate=None, done=0, together=False):
         """Take many steps, with a learning rate that falls (`rate_at`), or L-BFGS iterations.
 
         Args:
             steps: how many in all.
-            callback: called with the terms of each.
+            callback: called with the terms of each; or None.
             learning_rate: of the first step; by default the config's. L-BFGS has none.
             done: how many of them were taken before; see `restore`.
+            together: take several steps at once, half a second's; when the callback hears of a
+                step, the picture is `.ahead` of it by so many. L-BFGS takes its steps one by one.
 
         Warns:
             StalledWarning: L-BFGS found no way down twice in a row, and ends early.
         """
+        callback = callback or (lambda terms: None)
         if self.config.optimizer == "lbfgs":
             return self._run_lbfgs(steps - done, callback)
         first = learning_rate or self.config.learning_rate
-        for number in range(done, steps):
-            callback(self.step(rate_at(self.config, number, steps, first)))
+        while done < steps:
+            count = min(self._descent.pace, steps - done) if together else 1
+            rates = [rate_at(self.config, done + more, steps, first) for more in range(count)]
+            done += count
+            for number, terms in enumerate(self._descent.take(rates, self.config), 1):
+                self.ahead = count - number
+                callback(terms)
 
     def _run_lbfgs(self, steps, callback):
         latest = {}
 
         def evaluate(image):
             image = ops.convert_to_tensor(image, "float32")
-            terms, gradient = self._differentiate(image, self.objective.weights(self.config))
-            latest.update(self._as_floats(terms, gradient))
+            weights = self.objective.weights(self.config)
+            terms, gradient = self.objective.differentiate(image, weights)
+            latest.update(checked(terms, gradient))
             return latest["total"], np.asarray(gradient, "float64")
 
         def accept(image, total):
-            self._picture.assign(image)
+            self._descent.picture = ops.convert_to_tensor(image, "float32")
             callback(dict(latest, total=total))
 
-        start = np.asarray(self._picture, "float64")
+        start = np.asarray(self._descent.picture, "float64")
         lbfgs.minimize(evaluate, start, steps, accept, self.config.clip, self._colour_stride())
 
     def _colour_stride(self):
@@ -153,12 +141,6 @@ class StyleTransfer:
         """Continue a picture by its mirror image: borders are where reflection draws stripes."""
         m = self._margin
         return np.pad(image, ((0, 0), (m, m), (m, m), (0, 0)), mode="reflect")
-
-    def _as_floats(self, terms, gradient):
-        terms = keras.tree.map_structure(float, terms)
-        if not math.isfinite(terms["total"]) or not _all_finite(gradient):
-            raise DivergedError(_culprit(terms))
-        return terms
 
 
 def stylize(
@@ -208,7 +190,7 @@ def stylize(
                 image = enlarge(image, stage.shape, detail)
                 transfer = StyleTransfer(*targets, extractor, config, image, tile)
                 done = progress.enter(number, transfer)
-                transfer.run(stage.steps, progress, stage.learning_rate, done)
+                transfer.run(stage.steps, progress, stage.learning_rate, done, callback is None)
                 image = transfer.image
         except (KeyboardInterrupt, DivergedError) as error:
             image = progress.transfer.image if progress.transfer else image
@@ -217,21 +199,3 @@ def stylize(
     return Result(
         image, progress.history, config, extractor.name, extractor.precision, stopped, origin
     )
-
-
-def _all_finite(values):
-    return bool(ops.all(ops.isfinite(values)))
-
-
-def _culprit(terms):
-    """Say which of the terms is no number, and what to lower."""
-    losses = {"content": terms["content"], "total variation": terms["tv"]}
-    losses |= {f"style at {layer}": loss for layer, loss in terms["style"].items()}
-    lost = [name for name, loss in losses.items() if not math.isfinite(loss)]
-    if lost == ["total variation"]:
-        return "total variation is no longer a number; lower tv_exponent"
-    if lost:
-        return f"no longer a number: the loss of {', '.join(lost)}; lower learning_rate"
-    if not math.isfinite(terms["total"]):
-        return "the weighted sum of the losses is no longer a number; lower the weights"
-    return "the gradient is no longer a number, though the losses are; lower the weights"

@@ -58,7 +58,8 @@ def status(what):
     lines = open("/proc/self/status").read().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(what))
 name, size, optimizer, tile = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]) or None
-config = TransferConfig(size=size, steps=1, scales=1, optimizer=optimizer, tile=tile)
+steps = 12 if optimizer == "lbfgs" else 1  # until it has filled all its vectors
+config = TransferConfig(size=size, steps=steps, scales=1, optimizer=optimizer, tile=tile)
 extractor = load_extractor(name, config.content_layers + config.style_layers)
 picture = np.random.default_rng(0).uniform(0, 255, (1, size, size, 3)).astype("float32")
 before = status("VmRSS")
@@ -82,7 +83,7 @@ print((status("VmHWM") - before) / memory.predicted_peak(
                 ("random-vgg19", 512, "lbfgs", "float32", 0),
                 ("random-vgg19", 512, "adam", "bfloat16", 0),
                 ("pocket", 1536, "adam", "float32", 256),
-                ("pocket", 1536, "lbfgs", "float32", 512),
+                ("pocket", 1024, "lbfgs", "float32", 256),
                 ("random-vgg19", 1024, "adam", "float32", 256),
             ]
         ),

@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from keras import ops
 
 from nst_tutorial import (
     NSTError,
@@ -17,6 +18,7 @@ from nst_tutorial import (
     stylize,
     total_variation_loss,
 )
+from nst_tutorial.descent import Descent
 from nst_tutorial.lbfgs import StalledWarning
 
 QUICK = TransferConfig(size=64, steps=6, scales=1, margin=0, optimizer="adam")
@@ -89,7 +91,9 @@ def test_a_blend_has_the_gradient_of_the_blended_losses(photograph, painting, ex
     for styles, blend in [([painting], None), ([other], None), ([painting, other], (1, 3))]:
         config = dataclasses.replace(only, blend=blend)
         one = StyleTransfer(photograph, styles, extractor, config, photograph)
-        _, gradient = one._differentiate(one._picture.value, one.objective.weights(config))
+        _, gradient = one.objective.differentiate(
+            ops.convert_to_tensor(photograph), one.objective.weights(config)
+        )
         gradients.append(np.asarray(gradient))
     first, second, blended = gradients
     expected = 0.25 * first + 0.75 * second
@@ -137,7 +141,7 @@ def test_a_changed_weight_acts_on_the_next_step_without_compiling(
 
 def test_the_learning_rate_falls_to_a_tenth(photograph, painting, extractor, monkeypatch):
     one, rates = transfer(photograph, painting, extractor), []
-    monkeypatch.setattr(StyleTransfer, "step", lambda self, rate=None: rates.append(rate))
+    monkeypatch.setattr(Descent, "take", lambda self, now, config: rates.extend(now) or [{}])
     one.run(10, learning_rate=5.0)
     assert rates[0] == 5
     assert rates[-1] == pytest.approx(0.5 * 10**0.1)
@@ -269,13 +273,13 @@ def test_total_variation_that_overflows(photograph, painting, extractor):
 def test_a_line_search_that_fails_is_tried_once_more(photograph, painting, extractor):
     config = dataclasses.replace(QUICK, optimizer="lbfgs", scales=1)
     one, taken = transfer(photograph, painting, extractor, config), []
-    right, calls = one._differentiate, itertools.count()
+    right, calls = one.objective.differentiate, itertools.count()
 
     def wrong_for_a_while(image, weights):
         terms, gradient = right(image, weights)
         return terms, -gradient if 4 <= next(calls) < 22 else gradient
 
-    one._differentiate = wrong_for_a_while
+    one.objective.differentiate = wrong_for_a_while
     one.run(8, taken.append)
     assert len(taken) == 8
     assert taken[-1]["total"] < taken[0]["total"]
@@ -284,13 +288,13 @@ def test_a_line_search_that_fails_is_tried_once_more(photograph, painting, extra
 def test_a_line_search_that_fails_twice_is_reported(photograph, painting, extractor):
     config = dataclasses.replace(QUICK, optimizer="lbfgs", scales=1)
     one, taken = transfer(photograph, painting, extractor, config), []
-    right = one._differentiate
+    right = one.objective.differentiate
 
     def wrong_from_the_third_step_on(image, weights):
         terms, gradient = right(image, weights)
         return terms, gradient if len(taken) < 3 else -gradient
 
-    one._differentiate = wrong_from_the_third_step_on
+    one.objective.differentiate = wrong_from_the_third_step_on
     with pytest.warns(StalledWarning, match=r"no way down after \d of 8 steps at 90 px"):
         one.run(8, taken.append)
     assert np.isfinite(one.image).all()

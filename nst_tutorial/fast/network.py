@@ -126,7 +126,7 @@ class StyleNetwork(keras.Model):
         super().__init__([picture, weights], _paint(picture, parts, width, blocks), **settings)
         self.styles, self.width, self.blocks = names, width, blocks
         self.normalize, self.precision = normalize, precision
-        self._compiled = compiled(lambda *inputs: self(inputs), 4, 2)
+        self._compiled = compiled(lambda *inputs: self(inputs), ranks=(4, 2))
 
     def get_config(self):
         fields = ("styles", "width", "blocks", "normalize", "precision")
