@@ -70,7 +70,7 @@ def gram_matrix(features):
     Taught in: 04_gram_matrices.
     """
     F = _positions_by_channels(features)
-    return ops.matmul(ops.swapaxes(F, -1, -2), F)
+    return _from_both_sides(ops.matmul(ops.swapaxes(ops.stop_gradient(F), -1, -2), F))
 
 
 def mean_gram_matrix(features):
@@ -232,3 +232,8 @@ def _positions_by_channels(features):
     features = _at_least_float32(features)
     *batch, height, width, channels = ops.shape(features)
     return ops.reshape(features, (*batch, height * width, channels))
+
+
+def _from_both_sides(G):
+    """Fᵀ F of one constant F. The gradient by both, F (S + Sᵀ), takes one product so, not two."""
+    return G + ops.swapaxes(G, -1, -2) - ops.stop_gradient(G)
