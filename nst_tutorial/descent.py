@@ -27,7 +27,7 @@ class Descent:
     """A picture on its way down, and what the optimizer remembers of the way.
 
     Args:
-        objective: an `Objective`; a `TiledObjective` takes its steps outside the graph.
+        objective: an `Objective`; with a `TiledObjective`, each call takes one step.
         config: a `TransferConfig`: its optimizer.
         start: `(1, H, W, 3)`, RGB, 0..255.
     """
@@ -63,7 +63,8 @@ class Descent:
                 self.objective.weights(config),
             )  # fmt: skip
         seconds = (time.perf_counter() - began) / len(rows)
-        self.pace = min(max(int(SECONDS / seconds), 1), TOGETHER)
+        if self.objective.graph:
+            self.pace = min(max(int(SECONDS / seconds), 1), TOGETHER)
         styles = dict.fromkeys(self.objective.targets["style"], 0)
         names = {"content": 0, "style": styles, "tv": 0, "total": 0}
         for *numbers, sound, fine in rows.tolist():
@@ -83,8 +84,9 @@ class Descent:
 
     def restore(self, state):
         """Go on from what `state` returned."""
-        self.picture, *memory = map(ops.convert_to_tensor, state.values())
-        self._memory = memory or None
+        state = {name: ops.convert_to_tensor(array) for name, array in state.items()}
+        self.picture = state.pop("picture")
+        self._memory = [state[str(number)] for number in range(len(state))] or None
 
 
 def checked(terms, gradient):

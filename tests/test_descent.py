@@ -86,3 +86,11 @@ def test_ctrl_c_and_checkpoints_wait_for_the_last_of_a_call(
     stylize(photograph, painting, extractor, CONFIG, checkpoint=Watched(path))
     assert saved == [1, 9]
     np.testing.assert_array_equal(np.load(path)["picture"], whole.image)
+
+
+def test_tiles_take_their_steps_one_by_one(photograph, painting, extractor):
+    config = dataclasses.replace(CONFIG, content_layers="block2_conv1", style_layers="block1_conv1")
+    tiled = StyleTransfer(photograph, [painting], extractor, config, photograph, tile=32)
+    heard = []
+    tiled.run(3, lambda terms: heard.append(tiled.ahead), together=True)
+    assert heard == [0, 0, 0]
