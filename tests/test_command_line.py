@@ -118,17 +118,17 @@ def test_the_help_names_the_librarys_defaults(capsys):
 
 
 def test_ctrl_c_saves_the_picture_so_far(folder, capsys, monkeypatch):
-    from nst_tutorial.transfer import StyleTransfer
+    from nst_tutorial.descent import Descent
 
-    steps, step = [], StyleTransfer.step
+    steps, take = [], Descent.take
 
-    def interrupted(self, rate=None):
-        steps.append(rate)
+    def interrupted(self, rates, config):
+        steps.extend(rates)
         if len(steps) == 3:
             raise KeyboardInterrupt
-        return step(self, rate)
+        return take(self, rates, config)
 
-    monkeypatch.setattr(StyleTransfer, "step", interrupted)
+    monkeypatch.setattr(Descent, "take", interrupted)
     assert (
         main(
             ["stylize", "photo.png", "stripes.png", "-o", "out.png", *QUICK, "--optimizer", "adam"]
