@@ -18,6 +18,7 @@ import warnings
 from pathlib import Path
 
 from nst_tutorial import __version__, fast_commands
+from nst_tutorial.bars import bar
 from nst_tutorial.errors import NSTError, NSTWarning
 from nst_tutorial.interrupts import noted
 
@@ -73,7 +74,7 @@ def rerun(options):
     if output.resolve() == picture.resolve():
         raise NSTError(f"{output} would be overwritten; give another name by -o.")
     inputs = (options.content, options.style, options.start, options.extractor)
-    with noted(), _bar(output.name) as show:
+    with noted(), bar(output.name) as show:
         result = rerun(picture, *inputs, show)
         status = _save(result, output)
     same = picture.read_bytes() == output.read_bytes()
@@ -201,7 +202,7 @@ def _paint(options, config, extractor, output, styles):
     if options.resume and not checkpoint.path.exists():
         print(f"there is no {checkpoint.path}; starting from the beginning.", file=sys.stderr)
     extractor = extractor.cast(checkpoint.precision() or extractor.precision)
-    with noted(), _bar(output.name) as show:
+    with noted(), bar(output.name) as show:
 
         def look(step):
             show(step)
@@ -230,22 +231,6 @@ def _print_terms(step, config):
 
     terms = weighted(step.row(), config).items()
     tqdm.write(f"step {step.step}: " + ", ".join(f"{name} {loss:.4g}" for name, loss in terms))
-
-
-@contextlib.contextmanager
-def _bar(name):
-    """Show progress while it lasts; yield a callback for the steps."""
-    from tqdm import tqdm
-
-    # With a delay, however short, nothing is drawn before the first step: a mistake is one line.
-    with tqdm(unit="step", desc=name, delay=1e-6) as bar:
-
-        def show(step):
-            bar.total, bar.n = step.steps, step.step
-            bar.set_postfix_str(f"{step.size} px, loss {step.total:.3g}", refresh=False)
-            bar.update(0)
-
-        yield show
 
 
 def _save(result, output):

@@ -3,10 +3,10 @@
 Nothing heavy is imported until a command runs.
 """
 
-import contextlib
 import sys
 from pathlib import Path
 
+from nst_tutorial.bars import bar
 from nst_tutorial.errors import NSTError
 
 
@@ -20,7 +20,7 @@ def train(options):
         print(f"going on from {checkpoint}")
     how = {"extractor": options.extractor, "config": config, "checkpoint": checkpoint}
     try:
-        with _bar(options.output.name) as show:
+        with bar(options.output.name) as show:
             if options.add_to:
                 network, broken = _add(options.add_to, styles, options.images, show, how)
             else:
@@ -133,21 +133,6 @@ def _config(options):
         for name, value in given.items()
         if value is not None
     })  # fmt: skip
-
-
-@contextlib.contextmanager
-def _bar(name):
-    """Show progress while it lasts; yield a callback for the steps."""
-    from tqdm import tqdm
-
-    with tqdm(unit="step", desc=name, delay=1e-6) as bar:
-
-        def show(step):
-            bar.total, bar.n = step.steps, step.step
-            bar.set_postfix_str(f"loss {step.total:.3g}", refresh=False)
-            bar.update(0)
-
-        yield show
 
 
 def _report(sentences):
