@@ -153,6 +153,8 @@ def add_train(parser):
     add("--steps", type=int, help="(2500)")
     add("--batch-size", type=int, help="photographs in a step (4)")
     add("--size", type=int, help="of the square crops, in pixels (128)")
+    add("--coarse", type=float, help="share of the steps on crops of half the size (0.8)")
+    add("--ramp", type=float, help="share of the steps in which style grows to its weight (0.3)")
     add("--style-size", type=int, help="longest side of the styles: more is bolder (256)")
     add("--width", type=int, help="channels; twice as many take three times the time (16)")
     add("--blocks", type=int, help="residual blocks (4)")

@@ -32,6 +32,7 @@ from nst_tutorial.fast import (
     train,
 )
 from nst_tutorial.fast.callbacks import Tell
+from nst_tutorial.fast.learning import Learner, _stages
 from nst_tutorial.objective import Objective
 
 ROOT = Path(__file__).parent.parent
@@ -279,6 +280,15 @@ def test_it_is_the_slow_ways_objective_of_each_picture(small, styles, rng):
         assert float(terms["tv"][number]) == pytest.approx(float(expected["tv"]), rel=1e-4)
 
 
+def test_the_loss_has_the_share_of_style_that_it_is_told(small, painting, rng):
+    pictures = rng.uniform(0, 255, (2, 1, 32, 32, 3)).astype("float32")
+    row = np.ones((1, 1), "float32")
+    terms = BatchObjective([painting], small, TINY)(*pictures, row, share=0.25)
+    missing = 0.75 * TINY.style_weight * float(terms["style"][0])
+    assert float(terms["total"][0] - terms["loss"][0]) == pytest.approx(missing, rel=1e-4)
+    assert missing > 1
+
+
 def test_weights_must_be_one_a_style(small, painting):
     config = dataclasses.replace(TINY, style_weight=(1.0, 2.0))
     with pytest.raises(NSTError, match="style_weight has 2 weights for 1 styles"):
@@ -287,9 +297,9 @@ def test_weights_must_be_one_a_style(small, painting):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("steps", 0), ("size", 30), ("batch_size", 1.5), ("learning_rate", 0), ("seed", -1),
-     ("normalize", "layer"), ("precision", "int8"), ("content_weight", -1), ("tv_exponent", 0),
-     ("save_every", -1), ("width", "x")],
+    [("steps", 0), ("size", 36), ("coarse", 1.5), ("ramp", -0.1), ("batch_size", 1.5),
+     ("learning_rate", 0), ("seed", -1), ("normalize", "layer"), ("precision", "int8"),
+     ("content_weight", -1), ("tv_exponent", 0), ("save_every", -1), ("width", "x")],
 )  # fmt: skip
 def test_settings_that_cannot_be(field, value):
     with pytest.raises(NSTError, match=field):
@@ -396,6 +406,39 @@ def test_after_ctrl_c_it_goes_on_and_ends_where_the_unbroken_one_does(
         train(styles, folder, small, config, checkpoint=checkpoint)
 
 
+def test_crops_are_small_at_first(small, styles, folder, monkeypatch):
+    seen, objective = [], BatchObjective.__call__
+
+    def look(self, images, painted, weights, share):
+        seen.append(images.shape[1])
+        return objective(self, images, painted, weights, share)
+
+    monkeypatch.setattr(BatchObjective, "__call__", look)
+    config = dataclasses.replace(TINY, size=64, steps=4, coarse=0.5, ramp=0.5)
+    assert [list(stage[1]) for stage in _stages(config, done=1)] == [[1], [2, 3]]
+    train(styles, folder, small, config)
+    assert list(dict.fromkeys(seen)) == [32, 64]
+    seen.clear()
+    train(styles, folder, small, dataclasses.replace(config, coarse=0))
+    assert set(seen) == {64}
+
+
+def test_style_comes_in_slowly():
+    shares = []
+
+    def objective(images, painted, weights, share):
+        shares.append(float(share))
+        return dict.fromkeys(("content", "style", "tv", "total", "loss"), ops.ones(1))
+
+    learner = Learner(None, objective, ramp=4)
+    learner.compile(keras.optimizers.Adam())
+    learner.optimizer.build([])
+    for step in (0, 1, 3, 9):
+        learner.optimizer.iterations.assign(step)
+        learner.compute_loss(y_pred=(None, None))
+    assert shares == [0.25, 0.5, 1, 1]
+
+
 def test_a_loss_that_is_no_number_ends_the_training():
     with pytest.raises(NSTError, match="lower learning_rate"):
         Tell(None, 4).on_train_batch_end(0, {"loss": float("nan")})
@@ -485,7 +528,7 @@ def test_the_help_names_the_settings_defaults(capsys):
         main(["train", "--help"])
     text = " ".join(capsys.readouterr().out.split())
     settings = """steps batch_size size style_size width blocks learning_rate content_weight
-        style_weight tv_weight tv_exponent save_every seed precision"""
+        style_weight tv_weight tv_exponent save_every seed precision coarse ramp"""
     for option in settings.split():
         described = text.split(f"--{option.replace('_', '-')} ", 2)[2].split(" --")[0]
         assert f"({getattr(TrainConfig(), option)}".removesuffix(".0") in described, option

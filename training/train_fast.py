@@ -15,8 +15,8 @@ from nst_tutorial.fast.network import SHIPPED
 
 IMAGES = Path(__file__).parent.parent / "images"
 STYLES = ("swirls", "watercolour", "stained_glass", "woodblock_wave")
-RECIPE = TrainConfig(precision="bfloat16", save_every=60)
-PRINTS = 100  # steps between two lines
+RECIPE = TrainConfig(steps=12_000, precision="bfloat16", save_every=60)
+PRINTS = 200  # steps between two lines
 
 
 def learnt_from(folder):

@@ -39,7 +39,7 @@ class Tell(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         logs = dict(logs)
-        if not math.isfinite(logs["loss"]):
+        if not math.isfinite(logs.pop("loss")):
             raise NSTError("the loss is no longer a number; lower learning_rate.")
         self.model.reset_metrics()
         if self._callback:
@@ -47,7 +47,6 @@ class Tell(keras.callbacks.Callback):
                 TrainStep(
                     step=int(self.model.optimizer.iterations),
                     steps=self._steps,
-                    total=logs.pop("loss"),
                     seconds=time.perf_counter() - self._began,
                     network=self.model.network,
                     **logs,

@@ -42,15 +42,14 @@ class Crops(keras.utils.PyDataset):
         rows: `(T, S)`, what asks the network, which has S styles, for each of T.
         batches: range of the batches' numbers.
         seed: of what is random.
-
-    What cannot be read is left out, and stands in `.broken`, `{path: sentence}`.
+        broken: `{path: sentence}` of what cannot be read and is left out; grows.
     """
 
-    def __init__(self, paths, size, batch_size, rows, batches, seed=0):
+    def __init__(self, paths, size, batch_size, rows, batches, seed=0, broken=None):
         super().__init__()
         self.paths, self.size, self.batch_size = list(paths), size, batch_size
         self.rows, self.batches, self.seed = rows, batches, seed
-        self.broken = {}
+        self.broken = {} if broken is None else broken
 
     def __len__(self):
         return len(self.batches)

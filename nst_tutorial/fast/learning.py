@@ -23,12 +23,15 @@ class TrainConfig:
     """One training's settings; a value that cannot be is an NSTError at once.
 
     The loss is that of `TransferConfig`, in its relative units and with its weights, but at the
-    layers of Johnson et al. (1603.08155).
+    layers of Johnson et al. (1603.08155). Small crops are cheap and teach strokes; a style that
+    comes in slowly leaves the network time to learn what a photograph is.
     """
 
     steps: int = 2500
     batch_size: int = 4
     size: int = 128  # of the crops, in pixels
+    coarse: float = 0.8  # share of the steps, from the first, on crops of half the size
+    ramp: float = 0.3  # share of the steps in which the style's weight grows to its full size
     style_size: int = 256  # longest side of the style pictures: the larger, the bolder the strokes
     width: int = 16  # channels at the full size; four times as many in the middle
     blocks: int = 4  # residual blocks
@@ -50,7 +53,9 @@ class TrainConfig:
             object.__setattr__(self, field, getattr(self.transfer(), field))  # tuples
         for field in ("steps", "batch_size", "style_size", "width", "blocks"):
             self._demand(field, lambda x: x >= 1 and x % 1 == 0, "must be a whole number from 1 up")
-        self._demand("size", lambda x: x >= 32 and x % 4 == 0, "must be a multiple of 4 from 32 up")
+        self._demand("size", lambda x: x >= 32 and x % 8 == 0, "must be a multiple of 8 from 32 up")
+        for field in ("coarse", "ramp"):
+            self._demand(field, lambda x: 0 <= x <= 1, "must be a share, from 0 to 1")
         self._demand("seed", lambda x: x >= 0 and x % 1 == 0, "must be a whole number from 0 up")
         self._demand("learning_rate", lambda x: 0 < x < math.inf, "must be a number above 0")
         self._demand("save_every", lambda x: x >= 0, "must be 0 seconds or more")
@@ -91,20 +96,22 @@ def _of_style(weight, style):
 class Learner(keras.Model):
     """A network and what it is judged by: all that `fit` needs."""
 
-    def __init__(self, network, objective):
+    def __init__(self, network, objective, ramp):
         super().__init__()
-        self.network, self.objective = network, objective
-        self.terms = {name: keras.metrics.Mean(name=name) for name in ("content", "style", "tv")}
+        self.network, self.objective, self.ramp = network, objective, ramp
+        told = ("content", "style", "tv", "total")
+        self.terms = {name: keras.metrics.Mean(name=name) for name in told}
 
     def call(self, inputs):
         return inputs[0], self.network(list(inputs))
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The mean over the batch of what `BatchObjective` says of each picture."""
-        terms = self.objective(*y_pred, y)
+        share = ops.minimum((ops.cast(self.optimizer.iterations, "float32") + 1) / self.ramp, 1)
+        terms = self.objective(*y_pred, y, share)
         for name, tracker in self.terms.items():
             tracker.update_state(terms[name])
-        return ops.mean(terms["total"])
+        return ops.mean(terms["loss"])
 
 
 def train(styles, images, extractor=None, config=None, callback=None, checkpoint=None):
@@ -183,17 +190,27 @@ def _learn(network, rows, pictures, images, extractor, config, callback, checkpo
     learner = _learner(network, BatchObjective(pictures, extractor, config), config)
     keep = Keep(checkpoint, _origin(network, pictures, extractor, config), config.save_every)
     keep.restore(learner)
-    batches = range(int(learner.optimizer.iterations), config.steps)
-    crops = Crops(paths, config.size, config.batch_size, rows, batches, config.seed)
+    tell, broken = Tell(callback, config.steps), {}
     with noted() as keep.interrupts:
-        if batches:
-            tell = Tell(callback, config.steps)
+        for size, batches in _stages(config, done=int(learner.optimizer.iterations)):
+            crops = Crops(paths, size, config.batch_size, rows, batches, config.seed, broken)
+            learner.make_train_function(force=True)  # the old one would take sizes for unknown
             learner.fit(crops, shuffle=False, verbose=0, callbacks=[tell, keep])
-    return cast(network, "float32"), crops.broken
+    return cast(network, "float32"), broken
+
+
+def _stages(config, done):
+    """Crops' sizes, each with the numbers of its batches, from small to full; none that is done."""
+    small = round(config.coarse * config.steps)
+    stages = (
+        (config.size // 2, range(done, small)),
+        (config.size, range(max(done, small), config.steps)),
+    )
+    return [(size, batches) for size, batches in stages if batches]
 
 
 def _learner(network, objective, config):
-    learner = Learner(network, objective)
+    learner = Learner(network, objective, max(config.ramp * config.steps, 1))
     rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, config.steps)
     learner.compile(optimizer=keras.optimizers.Adam(rate), jit_compile=False)
     learner.optimizer.build(network.trainable_variables)

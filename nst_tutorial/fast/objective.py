@@ -46,16 +46,18 @@ class BatchObjective:
             for field in ("content_weight", "style_weight")
         }
 
-    def __call__(self, images, painted, weights):
+    def __call__(self, images, painted, weights, share=1.0):
         """Evaluate painted pictures.
 
         Args:
             images: `(B, H, W, 3)`, the photographs, RGB, 0..255.
             painted: `(B, H, W, 3)`, the same, painted.
             weights: `(B, S)`, the style of each.
+            share: of the weight of style, 0..1, in the loss.
 
         Returns:
-            `{"content", "style", "tv", "total"}`, `(B,)` each: terms before their weights.
+            `{"content", "style", "tv", "total", "loss"}`, `(B,)` each: terms before their
+            weights, and their weighted sums, with the whole weight of style and with its share.
         """
         P, F = self.extractor(images), self.extractor(painted)
         content = [_share_lost(F[layer], P[layer]) for layer in self.config.content_layers]
@@ -67,7 +69,8 @@ class BatchObjective:
         }
         alpha_beta = {field: _pick(weights, table) for field, table in self.weights.items()}
         total = total_loss(*terms.values(), **alpha_beta, tv_weight=self.config.tv_weight)
-        return {**terms, "total": total}
+        missing = (1 - share) * alpha_beta["style_weight"] * terms["style"]
+        return {**terms, "total": total, "loss": total - missing}
 
     def _style(self, features, layer, weights):
         A = ops.einsum("bs,snm->bnm", weights, self.targets[layer])
