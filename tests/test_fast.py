@@ -344,6 +344,18 @@ def test_what_cannot_be_read_is_left_out_and_told(folder, tmp_path):
         pictures_in(tmp_path / "nowhere")
 
 
+def test_a_crop_that_shows_nothing_is_drawn_again(tmp_path, photograph):
+    half = photograph.copy()
+    half[:, :, half.shape[2] // 3 :] = 255
+    save_image(tmp_path / "half.png", half)
+    save_image(tmp_path / "white.png", np.full((1, 60, 60, 3), 255.0))
+    row = np.eye(1, dtype="float32")
+    crops = Crops(pictures_in(tmp_path), 32, 8, row, range(4))
+    assert all(batch[0][0].std(axis=(1, 2, 3)).min() > 3 for batch in crops)
+    with pytest.raises(NSTError, match="flat surfaces"):
+        Crops([tmp_path / "white.png"], 32, 1, row, range(1))[0]
+
+
 # Training ---------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,8 @@ from nst_tutorial.decoding import REFUSED, open_as_rgb
 from nst_tutorial.errors import NSTError
 
 SMALLEST_CROP = 0.5  # of the photograph's shorter side
+FLAT = 4.0  # grey levels of deviation; with less, the gradient of normalization explodes
+DRAWS = 100
 
 
 def pictures_in(folder, pattern="**/*"):
@@ -63,6 +65,14 @@ class Crops(keras.utils.PyDataset):
         return (crops, self.rows[turn]), np.eye(len(self.rows), dtype="float32")[turn]
 
     def _crop(self, rng):
+        """Draw crops until one shows something."""
+        for _ in range(DRAWS):
+            crop = self._any_crop(rng)
+            if crop.std() >= FLAT:
+                return crop
+        raise NSTError("the photographs are flat surfaces; give others, which show something.")
+
+    def _any_crop(self, rng):
         picture = self._photograph(rng)
         side = rng.uniform(SMALLEST_CROP, 1) * min(picture.size)
         left, top = (rng.uniform(0, length - side) for length in picture.size)
