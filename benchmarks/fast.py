@@ -39,7 +39,7 @@ def compare(photographs, network, extractor):
             config = RECIPE.transfer(
                 number, optimizer="adam", scales=1, margin=0.0, steps=SLOW_STEPS, size=RECIPE.size
             )
-            picture = load_image(TRAINING["IMAGES"] / f"{style}.jpg", RECIPE.style_size)
+            picture = load_image(TRAINING["IMAGES"] / f"{style}.jpg", config.style_size)
             objective = Objective(image, [picture], extractor, config, image.shape)
             began = processor_seconds()
             slow = paint_slowly(image, picture, extractor, config)

@@ -127,7 +127,7 @@ def _config(options):
 
     fields = [field.name for field in dataclasses.fields(TrainConfig)]
     given = {name: getattr(options, name, None) for name in fields}
-    one = {"content_weight", "style_weight"}  # one number, or one a style
+    one = {"content_weight", "style_weight", "style_size"}  # one number, or one a style
     return TrainConfig(**{
         name: value[0] if name in one and len(value) == 1 else value
         for name, value in given.items()
@@ -155,7 +155,8 @@ def add_train(parser):
     add("--size", type=int, help="of the square crops, in pixels (128)")
     add("--coarse", type=float, help="share of the steps on crops of half the size (0.8)")
     add("--ramp", type=float, help="share of the steps in which style grows to its weight (0.3)")
-    add("--style-size", type=int, help="longest side of the styles: more is bolder (256)")
+    add("--style-size", type=int, nargs="+", metavar="PX", help="longest side of the styles, or "
+        "one a style: more is bolder (256)")  # fmt: skip
     add("--width", type=int, help="channels; twice as many take three times the time (16)")
     add("--blocks", type=int, help="residual blocks (4)")
     add("--learning-rate", type=float, help="of Adam, falls to 0 (0.004)")

@@ -289,9 +289,22 @@ def test_the_loss_has_the_share_of_style_that_it_is_told(small, painting, rng):
     assert missing > 1
 
 
+def test_a_style_picture_may_have_a_size_of_its_own(small, styles, folder):
+    seen = {}
+    for size in (48, (48, 32)):
+        config = dataclasses.replace(TINY, steps=1, style_size=size)
+        assert config.transfer(1).style_size == np.broadcast_to(size, 2)[1]
+        seen[size] = train(styles, folder, small, config)[0].get_weights()
+    assert any((one != other).any() for one, other in zip(*seen.values(), strict=True))
+    with pytest.raises(NSTError, match="style_size has 2 values for 1 styles"):
+        train({"dark": styles["dark"]}, folder, small, config)
+    with pytest.raises(NSTError, match="style_size is"):
+        dataclasses.replace(TINY, style_size=(48, 0))
+
+
 def test_weights_must_be_one_a_style(small, painting):
     config = dataclasses.replace(TINY, style_weight=(1.0, 2.0))
-    with pytest.raises(NSTError, match="style_weight has 2 weights for 1 styles"):
+    with pytest.raises(NSTError, match="style_weight has 2 values for 1 styles"):
         BatchObjective([painting], small, config)
 
 

@@ -11,7 +11,7 @@ from nst_tutorial.extractors import Extractor, load_extractor
 from nst_tutorial.fast.callbacks import Keep, Tell
 from nst_tutorial.fast.crops import Crops, pictures_in
 from nst_tutorial.fast.network import ConditionalInstanceNormalization, StyleNetwork, cast
-from nst_tutorial.fast.objective import BatchObjective
+from nst_tutorial.fast.objective import BatchObjective, one_a_style
 from nst_tutorial.images import load_image
 from nst_tutorial.interrupts import noted
 from nst_tutorial.provenance import digest
@@ -32,7 +32,8 @@ class TrainConfig:
     size: int = 128  # of the crops, in pixels
     coarse: float = 0.8  # share of the steps, from the first, on crops of half the size
     ramp: float = 0.3  # share of the steps in which the style's weight grows to its full size
-    style_size: int = 256  # longest side of the style pictures: the larger, the bolder the strokes
+    style_size: int | tuple[int, ...] = 256  # longest side of the styles, or one a style: the
+    # larger, the bolder the strokes
     width: int = 16  # channels at the full size; four times as many in the middle
     blocks: int = 4  # residual blocks
     learning_rate: float = 4e-3  # of Adam; falls to 0 on a cosine
@@ -52,7 +53,7 @@ class TrainConfig:
         for field in ("content_layers", "style_layers"):
             object.__setattr__(self, field, getattr(self.transfer(), field))  # tuples
         for field in ("steps", "batch_size", "style_size", "width", "blocks"):
-            self._demand(field, lambda x: x >= 1 and x % 1 == 0, "must be a whole number from 1 up")
+            self._demand(field, _are_counts, "must be a whole number from 1 up")
         self._demand("size", lambda x: x >= 32 and x % 8 == 0, "must be a multiple of 8 from 32 up")
         for field in ("coarse", "ramp"):
             self._demand(field, lambda x: 0 <= x <= 1, "must be a share, from 0 to 1")
@@ -84,13 +85,18 @@ class TrainConfig:
             content_layers=self.content_layers,
             style_layers=self.style_layers,
             layer_weights=self.layer_weights,
-            style_size=self.style_size,
+            style_size=_of_style(self.style_size, style),
             **settings,
         )
 
 
-def _of_style(weight, style):
-    return weight[style] if isinstance(weight, (tuple, list)) else weight
+def _are_counts(numbers):
+    numbers = np.array(numbers)
+    return np.all((numbers >= 1) & (numbers % 1 == 0))
+
+
+def _of_style(value, style):
+    return value[style] if isinstance(value, (tuple, list)) else value
 
 
 class Learner(keras.Model):
@@ -139,7 +145,7 @@ def train(styles, images, extractor=None, config=None, callback=None, checkpoint
     keras.utils.set_random_seed(config.seed)
     names = list(styles)
     network = StyleNetwork(names, config.width, config.blocks, config.normalize, config.precision)
-    pictures = [load_image(picture, config.style_size) for picture in styles.values()]
+    pictures = _load(styles.values(), config)
     rows = np.eye(len(names), dtype="float32")
     return _learn(network, rows, pictures, images, extractor, config, callback, checkpoint)
 
@@ -170,10 +176,15 @@ def learn_style(
     network = _copy(network, config.precision)
     for layer in network.layers:
         layer.trainable = isinstance(layer, ConditionalInstanceNormalization)
-    pictures = [load_image(picture, config.style_size)]
+    pictures = _load([picture], config)
     learned = _learn(network, rows, pictures, images, extractor, config, callback, checkpoint)
     network.trainable = True
     return learned
+
+
+def _load(pictures, config):
+    sizes = one_a_style(config, "style_size", len(pictures))
+    return [load_image(picture, size) for picture, size in zip(pictures, sizes, strict=True)]
 
 
 def _copy(network, precision):

@@ -42,7 +42,7 @@ class BatchObjective:
             for layer, targets in self.targets.items()
         }
         self.weights = {
-            field: self._one_a_style(getattr(config, field), len(styles), field)
+            field: one_a_style(config, field, len(styles))
             for field in ("content_weight", "style_weight")
         }
 
@@ -77,11 +77,18 @@ class BatchObjective:
         distance = gram_distance(divided_gram(features, UNITS), A)
         return self.shares[layer] * distance / _pick(weights, self.divisors[layer])
 
-    def _one_a_style(self, weight, styles, field):
-        weights = list(weight) if isinstance(weight, (tuple, list)) else [weight] * styles
-        if len(weights) != styles:
-            raise NSTError(f"{field} has {len(weights)} weights for {styles} styles.")
-        return weights
+
+def one_a_style(config, field, styles):
+    """List a setting's value for each of so many styles.
+
+    Raises:
+        NSTError: there are more or fewer values than styles.
+    """
+    value = getattr(config, field)
+    values = list(value) if isinstance(value, (tuple, list)) else [value] * styles
+    if len(values) != styles:
+        raise NSTError(f"{field} has {len(values)} values for {styles} styles.")
+    return values
 
 
 def _pick(weights, table):
