@@ -32,7 +32,7 @@ from nst_tutorial.fast import (
     train,
 )
 from nst_tutorial.fast.callbacks import Tell
-from nst_tutorial.fast.learning import Learner, _stages
+from nst_tutorial.fast.learning import Learner, TableAdam, _stages
 from nst_tutorial.objective import Objective
 
 ROOT = Path(__file__).parent.parent
@@ -100,17 +100,20 @@ def test_instance_normalization_by_hand():
 def test_each_picture_is_normalized_alone_and_batch_normalization_mixes(rng):
     x = rng.normal(2, 3, (2, 5, 6, 3)).astype("float32")
     x[1] *= 10
-    weights = np.ones((2, 1), "float32")
-    z, mixed = (
-        ops.convert_to_numpy(ConditionalInstanceNormalization(1, kind)([x, weights]))
-        for kind in ("instance", "batch")
-    )
-    alone = ops.convert_to_numpy(ConditionalInstanceNormalization(1)([x[:1], weights[:1]]))
+    z, alone, mixed = plain(x), plain(x[:1]), plain(x, "batch")
     np.testing.assert_array_equal(z[:1], alone)
     np.testing.assert_allclose(z.mean((1, 2)), 0, atol=1e-5)
     np.testing.assert_allclose(z.std((1, 2)), 1, atol=1e-3)
     np.testing.assert_allclose(mixed.mean((0, 1, 2)), 0, atol=1e-5)
     assert mixed[0].std() < 0.5 < mixed[1].std()
+
+
+def plain(x, kind="instance"):
+    """`x` normalized, with a γ of 1 and a β of 0."""
+    layer = ConditionalInstanceNormalization(1, kind)
+    layer.build([x.shape, (len(x), 1)])
+    layer.set_weights([np.ones((1, 3)), np.zeros((1, 3))])
+    return ops.convert_to_numpy(layer([x, np.ones((len(x), 1), "float32")]))
 
 
 def test_a_blend_has_the_blended_parameters(rng):
@@ -429,6 +432,18 @@ def test_after_ctrl_c_it_goes_on_and_ends_where_the_unbroken_one_does(
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     with pytest.raises(NSTError, match="is no checkpoint"):
         train(styles, folder, small, config, checkpoint=checkpoint)
+
+
+def test_styles_begin_apart_and_their_tables_take_longer_steps():
+    """Adam's first step is the learning rate, whatever the gradient."""
+    gamma, beta = StyleNetwork(["a", "b"], width=4, blocks=1).get_layer("conditional_instance_normalization").get_weights()
+    assert np.abs(gamma[0] - gamma[1]).max() > 0.05 < np.abs(beta[0] - beta[1]).max()
+    table, kernel = keras.Variable(np.ones((2, 3))), keras.Variable(np.ones((3, 3, 2, 2)))
+    adam = TableAdam(0.01)
+    adam.build([table, kernel])
+    adam.apply([ops.ones((2, 3)), ops.ones((3, 3, 2, 2))])
+    np.testing.assert_allclose(ops.convert_to_numpy(kernel), 0.99, rtol=1e-5)
+    np.testing.assert_allclose(ops.convert_to_numpy(table), 0.95, rtol=1e-5)
 
 
 def test_crops_are_small_at_first(small, styles, folder, monkeypatch):

@@ -99,6 +99,16 @@ def _of_style(value, style):
     return value[style] if isinstance(value, (tuple, list)) else value
 
 
+class TableAdam(keras.optimizers.Adam):
+    """Adam with longer steps for the tables of γ and β: all of a style hangs on a few numbers."""
+
+    LONGER = 5
+
+    def update_step(self, gradient, variable, learning_rate):
+        is_table = len(variable.shape) == 2
+        super().update_step(gradient, variable, learning_rate * (self.LONGER if is_table else 1))
+
+
 class Learner(keras.Model):
     """A network and what it is judged by: all that `fit` needs."""
 
@@ -223,7 +233,7 @@ def _stages(config, done):
 def _learner(network, objective, config):
     learner = Learner(network, objective, max(config.ramp * config.steps, 1))
     rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, config.steps)
-    learner.compile(optimizer=keras.optimizers.Adam(rate), jit_compile=False)
+    learner.compile(optimizer=TableAdam(rate), jit_compile=False)
     learner.optimizer.build(network.trainable_variables)
     learner.built = True
     return learner

@@ -19,6 +19,7 @@ from nst_tutorial.files import replacing
 SHIPPED = Path(__file__).parent / "four_styles.keras"
 PACKAGE = "nst_tutorial"  # under which Keras knows the classes below
 STRIDE = 4  # the network halves a picture twice
+SPREAD = 0.3  # of the first γ and β: styles that begin apart stay apart
 LEAST = 16  # pixels on each side, so that reflection has neighbours at a quarter of the size
 
 
@@ -69,8 +70,9 @@ class ConditionalInstanceNormalization(keras.layers.Layer):
 
     def build(self, shapes):
         shape = (self.styles, shapes[0][-1])
-        self.gamma = self.add_weight(shape=shape, initializer="ones", name="gamma")
-        self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta")
+        gamma, beta = (keras.initializers.RandomNormal(mean, SPREAD) for mean in (1, 0))
+        self.gamma = self.add_weight(shape=shape, initializer=gamma, name="gamma")
+        self.beta = self.add_weight(shape=shape, initializer=beta, name="beta")
 
     def call(self, inputs):
         x, weights = inputs
