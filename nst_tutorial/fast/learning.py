@@ -36,7 +36,7 @@ class TrainConfig:
     # larger, the bolder the strokes
     width: int = 16  # channels at the full size; four times as many in the middle
     blocks: int = 4  # residual blocks
-    learning_rate: float = 4e-3  # of Adam; falls to 0 on a cosine
+    learning_rate: float = 4e-3  # of Adam, five times that for γ and β; falls to 0 on a cosine
     content_weight: float | tuple[float, ...] = TransferConfig.content_weight  # or one a style
     style_weight: float | tuple[float, ...] = TransferConfig.style_weight  # or one a style
     tv_weight: float = TransferConfig.tv_weight
@@ -102,7 +102,7 @@ def _of_style(value, style):
 class TableAdam(keras.optimizers.Adam):
     """Adam with longer steps for the tables of γ and β: all of a style hangs on a few numbers."""
 
-    LONGER = 5
+    LONGER = 5  # times; see training/FAST_MODEL_CARD.md for what it brings
 
     def update_step(self, gradient, variable, learning_rate):
         is_table = len(variable.shape) == 2
