@@ -159,7 +159,7 @@ def add_train(parser):
         "one a style: more is bolder (256)")  # fmt: skip
     add("--width", type=int, help="channels; twice as many take three times the time (16)")
     add("--blocks", type=int, help="residual blocks (4)")
-    add("--learning-rate", type=float, help="of Adam, falls to 0 (0.004)")
+    add("--learning-rate", type=float, help="of Muon, falls to 0 (0.004)")
     add("--content-weight", type=float, nargs="+", metavar="W", help="one, or one a style (20)")
     add("--style-weight", type=float, nargs="+", metavar="W", help="one, or one a style (100)")
     add("--tv-weight", type=float, help="of total variation: more is smoother (200)")

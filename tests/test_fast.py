@@ -32,7 +32,7 @@ from nst_tutorial.fast import (
     train,
 )
 from nst_tutorial.fast.callbacks import Tell
-from nst_tutorial.fast.learning import Learner, TableAdam, _stages
+from nst_tutorial.fast.learning import Learner, StyleMuon, _stages
 from nst_tutorial.objective import Objective
 
 ROOT = Path(__file__).parent.parent
@@ -434,18 +434,40 @@ def test_after_ctrl_c_it_goes_on_and_ends_where_the_unbroken_one_does(
         train(styles, folder, small, config, checkpoint=checkpoint)
 
 
-def test_styles_begin_apart_and_their_tables_take_longer_steps():
-    """Adam's first step is the learning rate, whatever the gradient."""
+def test_styles_begin_apart():
     layer = ConditionalInstanceNormalization(2)
     layer.build([(1, 4, 4, 9), (1, 2)])
     gamma, beta = layer.get_weights()
     assert np.abs(gamma[0] - gamma[1]).max() > 0.05 < np.abs(beta[0] - beta[1]).max()
-    table, kernel = keras.Variable(np.ones((2, 3))), keras.Variable(np.ones((3, 3, 2, 2)))
-    adam = TableAdam(0.01)
-    adam.build([table, kernel])
-    adam.apply([ops.ones((2, 3)), ops.ones((3, 3, 2, 2))])
-    np.testing.assert_allclose(ops.convert_to_numpy(kernel), 0.99, rtol=1e-5)
-    np.testing.assert_allclose(ops.convert_to_numpy(table), 0.95, rtol=1e-5)
+
+
+def stepped(shape, gradient, rate=0.01):
+    """What one step of `StyleMuon` takes from zeros."""
+    variable = keras.Variable(ops.zeros(shape))
+    muon = StyleMuon(rate)
+    muon.build([variable])
+    muon.apply([ops.convert_to_tensor(gradient, "float32")])
+    return -ops.convert_to_numpy(variable)
+
+
+def test_tables_of_styles_take_longer_steps_of_adam():
+    """Adam's first step is the learning rate, whatever the gradient."""
+    np.testing.assert_allclose(stepped((2, 3), np.full((2, 3), 7)), 0.05, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 2, 8), (1, 1, 4, 8)])
+def test_convolutions_step_equally_far_in_all_directions(shape, rng):
+    """0.2 η √max(n, m) U Vᵀ; Newton and Schulz leave the lengths between 0.68 and 1.14."""
+    gradient = rng.normal(size=shape) * 10.0 ** -np.linspace(0, 1, 8)
+    u, lengths, v = np.linalg.svd(gradient.reshape(-1, 8), full_matrices=False)
+    assert lengths[0] > 5 * lengths[-1]
+    matrix = stepped(shape, gradient).reshape(-1, 8) / (
+        0.01 * 0.2 * max(shape[2] * shape[0] ** 2, 8) ** 0.5
+    )
+    turned = u.T @ matrix @ v.T
+    assert np.diag(turned).min() > 0.65
+    assert np.diag(turned).max() < 1.2
+    np.testing.assert_allclose(turned, np.diag(np.diag(turned)), atol=1e-3)
 
 
 def test_crops_are_small_at_first(small, styles, folder, monkeypatch):

@@ -55,7 +55,7 @@ class Tell(keras.callbacks.Callback):
 
 
 class Keep(keras.callbacks.Callback):
-    """Saves weights and Adam's memory every few seconds and at Ctrl-C, in a file always whole.
+    """Saves weights and optimizer every few seconds and at Ctrl-C, in a file that is always whole.
 
     Args:
         path: ending in .weights.h5; None to save nothing.

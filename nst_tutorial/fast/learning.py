@@ -36,7 +36,7 @@ class TrainConfig:
     # larger, the bolder the strokes
     width: int = 16  # channels at the full size; four times as many in the middle
     blocks: int = 4  # residual blocks
-    learning_rate: float = 4e-3  # of Adam, five times that for γ and β; falls to 0 on a cosine
+    learning_rate: float = 4e-3  # of Muon, five times that for γ and β; falls to 0 on a cosine
     content_weight: float | tuple[float, ...] = TransferConfig.content_weight  # or one a style
     style_weight: float | tuple[float, ...] = TransferConfig.style_weight  # or one a style
     tv_weight: float = TransferConfig.tv_weight
@@ -99,14 +99,39 @@ def _of_style(value, style):
     return value[style] if isinstance(value, (tuple, list)) else value
 
 
-class TableAdam(keras.optimizers.Adam):
-    """Adam with longer steps for the tables of γ and β: all of a style hangs on a few numbers."""
+class StyleMuon(keras.optimizers.Muon):
+    r"""Muon for the convolutions; Adam, with longer steps, for the tables of γ and β.
 
-    LONGER = 5  # times; see training/FAST_MODEL_CARD.md for what it brings
+    $W \leftarrow W - 0.2\, \eta \sqrt{\max(n, m)}\, U V^\top$, where $U \Sigma V^\top = G$
+
+    (2502.16982, eq. 4); G is the gradient with its momentum as a matrix n×m, one row for each
+    number that a channel sees. All its directions get one length: no few of them use up the step.
+
+    Differs: Keras gives convolutions to Adam; the paper decays weights, which normalization makes
+    needless.
+    """
+
+    LONGER = 5  # times; all of a style hangs on a few numbers
+
+    def __init__(self, learning_rate):
+        super().__init__(learning_rate, weight_decay=None, adam_weight_decay=None)
+
+    def _should_use_adamw(self, variable):
+        return len(variable.shape) != 4
 
     def update_step(self, gradient, variable, learning_rate):
-        is_table = len(variable.shape) == 2
-        super().update_step(gradient, variable, learning_rate * (self.LONGER if is_table else 1))
+        longer = self.LONGER if self._should_use_adamw(variable) else 1
+        super().update_step(gradient, variable, learning_rate * longer)
+
+    def zeropower_via_newtonschulz5(self, x, steps):
+        return ops.reshape(super().zeropower_via_newtonschulz5(_matrix(x), steps), x.shape)
+
+    def lr_adjust(self, x):
+        return self.rms_rate * max(_matrix(x).shape) ** 0.5 * x
+
+
+def _matrix(kernel):
+    return ops.reshape(kernel, (-1, kernel.shape[-1]))
 
 
 class Learner(keras.Model):
@@ -165,7 +190,7 @@ def learn_style(
 ):
     """Train γ and β of one style, which `add_style` added: all the others stay to the byte.
 
-    Adam does not move what has no gradient, and no batch asks for another style.
+    Their optimizer, Adam, does not move what has no gradient, and no batch asks for another style.
 
     Args:
         network: a `StyleNetwork`; it is not changed.
@@ -233,7 +258,7 @@ def _stages(config, done):
 def _learner(network, objective, config):
     learner = Learner(network, objective, max(config.ramp * config.steps, 1))
     rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, config.steps)
-    learner.compile(optimizer=TableAdam(rate), jit_compile=False)
+    learner.compile(optimizer=StyleMuon(rate), jit_compile=False)
     learner.optimizer.build(network.trainable_variables)
     learner.built = True
     return learner
