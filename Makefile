@@ -25,7 +25,7 @@ lab: $(READY) ## open JupyterLab on the lessons
 test: $(READY) ## lint, and run all tests and lessons but the long campaigns
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	$(RUN) pytest -m "not long and not browser"
+	$(RUN) pytest -m "not long and not browser" --numprocesses 2 --dist loadfile
 	$(RUN) pytest --nbval --nbval-current-env notebooks
 	$(RUN) pytest -m browser
 
