@@ -2,11 +2,15 @@
 
 import contextlib
 import functools
+import json
 import os
 import time
 
 from nst_tutorial import machine
 from nst_tutorial.errors import NSTError
+from nst_tutorial.files import keras_home, replacing
+
+ROUNDS = 5  # of the race between two precisions
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 machine.limit_threads()
@@ -34,12 +38,26 @@ with silenced_stderr():
         import keras
         from keras import ops
     except ModuleNotFoundError as error:
+        extra = "jax" if error.name.startswith("jax") else "cpu"
         raise ModuleNotFoundError(
-            f"{error.name} is missing: install the package with it, pip install -e '.[cpu]' "
-            "from the clone (or '.[gpu]' on Linux with an NVIDIA card)."
+            f"{error.name} is missing: install the package with it, pip install -e '.[{extra}]' "
+            "from the clone (with an NVIDIA card on Linux '.[gpu]')."
         ) from None
+    except Exception as error:  # what Keras says of settings that it does not know
+        raise NSTError(
+            f"Keras could not be loaded ({error}); set KERAS_BACKEND to tensorflow or jax, and "
+            f"look at the settings in {keras_home() / 'keras.json'}."
+        ) from error
 
-__all__ = ["compiled", "fastest_precision", "keras", "ops", "silenced_stderr", "value_and_gradient"]
+__all__ = [
+    "choose_precision",
+    "compiled",
+    "fastest_precision",
+    "keras",
+    "ops",
+    "silenced_stderr",
+    "value_and_gradient",
+]
 
 
 def value_and_gradient(function):
@@ -108,27 +126,86 @@ def _backend():
     return backend
 
 
-@functools.cache
 def fastest_precision():
-    """Time one convolution in both precisions, once in a process, within a fraction of a second.
+    """Return `"bfloat16"` where it is the faster precision on this machine, else `"float32"`."""
+    return choose_precision()[0]
 
-    bfloat16 is chosen where it is faster by a clear margin: that is where the processor has
-    matrix units for it (AMX, AVX512-BF16). NST_PRECISION, where set, decides instead.
+
+@functools.cache
+def choose_precision():
+    """Choose the faster precision, once in a process.
+
+    bfloat16 needs a processor with units for it, where it must also win every one of several rounds
+    of a convolution with its gradient. The outcome is kept in Keras' own folder, so that one
+    machine always chooses alike. NST_PRECISION, where set, decides instead.
+
+    Returns:
+        the precision, and why it was chosen, in a few words.
+
+    Raises:
+        NSTError: NST_PRECISION is neither float32 nor bfloat16.
     """
-    chosen = os.environ.get("NST_PRECISION")
-    if chosen not in (None, "float32", "bfloat16"):
-        raise NSTError(f"NST_PRECISION is {chosen!r}; it must be float32 or bfloat16.")
-    faster = _seconds_of_a_layer("float32") > 1.25 * _seconds_of_a_layer("bfloat16")
-    return chosen or ("bfloat16" if faster else "float32")
+    asked = os.environ.get("NST_PRECISION")
+    if asked not in (None, "float32", "bfloat16"):
+        raise NSTError(f"NST_PRECISION is {asked!r}; it must be float32 or bfloat16.")
+    if asked:
+        return asked, "NST_PRECISION says so"
+    if not (machine.has_bfloat16_units() or _has_bfloat16_card()):
+        return "float32", "no units for bfloat16 were found here"
+    return _remembered(_race)
 
 
-def _seconds_of_a_layer(precision, seconds=0.1):
-    layer = keras.layers.Conv2D(64, 3, dtype=precision)
+def _has_bfloat16_card():
+    """Whether TensorFlow computes on a graphics card with units for bfloat16 (Ampere or later)."""
+    if _backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    cards = tf.config.list_physical_devices("GPU")
+    details = map(tf.config.experimental.get_device_details, cards)
+    return any(one.get("compute_capability", (0,)) >= (8,) for one in details)
+
+
+def _remembered(race):
+    """Look up what `race` came to on this machine, or hold it and keep the outcome."""
+    file = keras_home() / "nst_tutorial-precision.json"
+    parts = (machine.processor_name(), machine.instructions(), machine.threads(), keras.__version__)
+    key = "; ".join(map(str, parts))
+    known = {}
+    with contextlib.suppress(OSError, ValueError):
+        known = dict(json.loads(file.read_text("utf-8")))
+    if known.get(key) in ("float32", "bfloat16"):
+        return known[key], f"the faster when measured; {file} keeps it"
+    winner = race()
+    with contextlib.suppress(NSTError, OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as beside:
+            beside.write(json.dumps({**known, key: winner}, indent=1).encode())
+    return winner, "the faster, measured now"
+
+
+def _race():
+    """bfloat16 must win each round by a quarter: another program may disturb one, not all."""
+    contenders = {name: _contender(name) for name in ("float32", "bfloat16")}
+    for _ in range(ROUNDS):
+        slow, fast = (min(seconds_of(run) for _ in range(3)) for run in contenders.values())
+        if slow < 1.25 * fast:
+            return "float32"
+    return "bfloat16"
+
+
+def _contender(precision):
+    """One convolution in a precision, with its gradient, as a function without arguments."""
+    layer = keras.layers.Conv2D(64, 3, data_format="channels_last", dtype=precision)
     x = ops.ones((1, 96, 96, 64), dtype=precision)
-    ops.convert_to_numpy(layer(x))
-    best, stop = float("inf"), time.perf_counter() + seconds
-    while time.perf_counter() < stop:
-        start = time.perf_counter()
-        ops.convert_to_numpy(layer(x))
-        best = min(best, time.perf_counter() - start)
-    return best
+    layer(x)
+    run = value_and_gradient(lambda x: (ops.sum(ops.square(layer(x))), {}))
+    run(x)
+    return lambda: ops.convert_to_numpy(ops.cast(run(x)[1], "float32"))
+
+
+def seconds_of(run):
+    """Time a function without arguments, once."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start

@@ -1,5 +1,6 @@
 """Checkpoints: a transfer on disk every few seconds, so that a killed one goes on."""
 
+import functools
 import json
 import time
 import warnings
@@ -8,10 +9,31 @@ from pathlib import Path
 
 import numpy as np
 
+from nst_tutorial.documents import parse
 from nst_tutorial.errors import NSTError, NSTWarning
-from nst_tutorial.files import replacing
-from nst_tutorial.provenance import differences
+from nst_tutorial.files import opened, replacing, shown
+from nst_tutorial.provenance import ORIGIN, circumstances, config_of, differences
 from nst_tutorial.records import Moment
+
+TERM = {"type": "number"}
+ROW = {
+    "type": "object",
+    "required": ["size", "step", "content", "style", "tv", "total", "seconds"],
+    "additionalProperties": TERM,
+    "properties": {"style": {"type": "object", "maxProperties": 64, "additionalProperties": TERM}},
+}
+MOMENT = {
+    "type": "object",
+    "required": ["origin", "stage", "done", "history"],
+    "additionalProperties": False,
+    "properties": {
+        "origin": ORIGIN,
+        "stage": {"type": "integer", "minimum": 0},
+        "done": {"type": "integer", "minimum": 0},
+        "history": {"type": "array", "items": ROW},
+    },
+}
+LARGEST = 2**36  # bytes of a checkpoint, unpacked: of a picture of 80 million pixels
 
 
 class Checkpoint:
@@ -41,35 +63,77 @@ class Checkpoint:
             warnings.warn(f"no checkpoint: {error}", NSTWarning, stacklevel=2)
         self._saved = time.monotonic()
 
-    def load(self, origin):
+    def load(self, origin, stages):
         """Read the moment to go on from; None where there is none or none is wanted.
+
+        Args:
+            origin: of the run that is to go on, as `provenance.describe` returns it.
+            stages: the `Stage`s that it goes through.
 
         Raises:
             NSTError: the file is damaged, or belongs to a run with another `origin`.
+
+        Warns:
+            NSTWarning: machine or versions differ, so that the last bits may.
         """
-        moment = self._read()
-        if moment and (found := differences(moment.origin, origin)):
+        moment = self.moment
+        if moment is None:
+            return None
+        if found := differences(moment.origin, origin):
             raise NSTError(
-                f"{self.path} belongs to another run: {'; '.join(found)}. "
+                f"{shown(self.path)} belongs to another run: {'; '.join(found)}. "
                 "Resume with the same settings and pictures, or remove it."
+            )
+        if not _fits(moment, stages):
+            raise self._no_checkpoint("its numbers of steps cannot be")
+        if found := circumstances(moment.origin, origin):
+            warnings.warn(
+                f"this run began elsewhere ({'; '.join(found)}): the picture may differ in its "
+                "last bits from one that was not interrupted.",
+                NSTWarning,
+                stacklevel=2,
             )
         return moment
 
-    def precision(self):
-        """What the run to go on from computes in, which another start might choose otherwise."""
-        moment = self._read()
-        return moment and moment.origin["extractor"]["precision"]
+    @functools.cached_property
+    def moment(self):
+        """The `Moment` in the file; None where there is none or none is wanted.
 
-    def _read(self):
+        Raises:
+            NSTError: the file is damaged.
+        """
         if not (self.resume and self.path.exists()):
             return None
-        try:
-            with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as stored:
-                arrays = dict(stored)
-            return Moment(state=arrays, **json.loads(str(arrays.pop("words"))))
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise NSTError(f"{self.path} is no checkpoint ({error}); remove it.") from None
+        arrays = self._read()
+        words = parse(str(arrays.pop("words", "")), MOMENT, self.path)
+        config_of(words["origin"])
+        return Moment(state=arrays, **words)
+
+    def _read(self):
+        with opened(self.path) as file:
+            try:
+                with zipfile.ZipFile(file) as archive:
+                    if sum(part.file_size for part in archive.infolist()) > LARGEST:
+                        raise self._no_checkpoint("it is too large")
+                with np.load(file, allow_pickle=False) as stored:
+                    return dict(stored)
+            except NSTError:
+                raise
+            except Exception as error:  # a damaged file ends in every kind of exception there is
+                raise self._no_checkpoint(error) from None
+
+    def _no_checkpoint(self, why):
+        return NSTError(f"{shown(self.path)} is no checkpoint ({why}); remove it.")
 
     def remove(self):
         """Remove the file: the picture is done."""
         self.path.unlink(missing_ok=True)
+
+
+def _fits(moment, stages):
+    """Whether a run of these stages can have been at this moment; L-BFGS may end a stage early."""
+    if not 0 <= moment.stage < len(stages):
+        return False
+    before = sum(stage.steps for stage in stages[: moment.stage])
+    taken = len(moment.history)
+    return moment.done <= min(taken, stages[moment.stage].steps) and taken <= before + moment.done

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import os
-import stat
 import warnings
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import ExifTags, Image, ImageCms
 
 from nst_tutorial import machine
 from nst_tutorial.errors import NSTError, NSTWarning
+from nst_tutorial.files import opened, shown
 
 MAX_PIXELS = 80 * 10**6
 BYTES_PER_PIXEL = 24  # at most, while a picture is decoded and turned into an array
@@ -36,8 +36,8 @@ def open_as_rgb(source):
         with _one_sentence("the picture"):
             return _to_rgb(source)
     if isinstance(source, (str, os.PathLike)):
-        with _open_file(source) as file:
-            return _decode(file, _shown(source))
+        with opened(source) as file:
+            return _decode(file, shown(source))
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _decode(io.BytesIO(source), "the data")
     if hasattr(source, "read"):
@@ -45,39 +45,14 @@ def open_as_rgb(source):
     return _to_rgb(_from_array(source))
 
 
-@contextlib.contextmanager
-def _open_file(path):
-    """Open a file that has an end: what a folder, a pipe or a device gives is no picture."""
-    name = _shown(path)
-    if os.path.isdir(path):
-        raise NSTError(f"{name} is a folder; give a picture in it.")
-    try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                raise NSTError(f"{name} is a pipe or a device; save what it gives in a file first.")
-            if not found.st_size:
-                raise NSTError(f"{name} is empty; copy or download it again.")
-            yield file
-    except FileNotFoundError:
-        raise NSTError(f"{name} does not exist; check the name and the folder.") from None
-    except OSError as error:
-        raise NSTError(f"{name} cannot be read: {error.strerror or error}.") from error
-    except NSTError:
-        raise
-    except ValueError as error:  # a name that no file can have
-        raise NSTError(f"{name!r} cannot be read: {error}.") from error
+def size_of(path):
+    """Read from a file's header how many pixels wide and high its picture is.
 
-
-def _without_waiting(path, flags):
-    """Opening a pipe waits for its writer, unless told not to."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def _shown(path):
-    """A path as a sentence shows it: whole, unless nobody would read it."""
-    name = os.fsdecode(path)
-    return name if len(name) <= 300 else f"{name[:100]}…{name[-100:]}"
+    Raises:
+        NSTError: it is no picture that can be read.
+    """
+    with opened(path) as file, _one_sentence(shown(path)):
+        return Image.open(file, formats=_formats()).size
 
 
 def _decode(file, name):

@@ -19,6 +19,7 @@ import urllib.request
 from pathlib import Path
 
 from nst_tutorial.errors import NSTError
+from nst_tutorial.files import keras_home
 
 # keras.applications.VGG19(include_top=False) downloads this very file to this very place.
 VGG19_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -182,4 +183,4 @@ def _clear_abandoned(parent):
 
 
 def _cache():
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
+    return keras_home() / "models"

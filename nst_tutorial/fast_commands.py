@@ -6,8 +6,8 @@ Nothing heavy is imported until a command runs.
 import sys
 from pathlib import Path
 
-from nst_tutorial.bars import bar
 from nst_tutorial.errors import NSTError
+from nst_tutorial.terminal import bar
 
 
 def train(options):
@@ -82,12 +82,11 @@ def _paint_all(network, blends, sources, outputs, size):
 
 def _paint(network, blends, source, output, size):
     from nst_tutorial import fast
-    from nst_tutorial.images import check_writable, load_image, save_image
+    from nst_tutorial.images import check_picture, load_image, save_image
 
     named = {_output(output, name, blends): blend for name, blend in blends.items()}
     for path in named:
-        if check_writable(path).resolve() == source.resolve():
-            raise NSTError(f"{path} would be overwritten; give another name or folder by -o.")
+        check_picture(path, [source])
     image = load_image(source, size)
     for path, blend in named.items():
         save_image(path, fast.apply(network, image, blend))

@@ -1,6 +1,5 @@
 """Pictures: files to arrays `(1, H, W, 3)`, float32, RGB, 0..255, and back; what VGG19 eats."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,11 @@ from PIL import Image, PngImagePlugin
 
 from nst_tutorial.decoding import open_as_rgb
 from nst_tutorial.errors import NSTError
-from nst_tutorial.files import replacing
+from nst_tutorial.files import check_output, replacing, shown
+
+# Endings that pictures are saved with, and how many pixels on a side such a file can hold.
+ENDINGS = {".png": 2**31 - 1, ".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}
+ENDINGS |= dict.fromkeys((".tif", ".tiff", ".bmp", ".ppm"), 2**31 - 1)
 
 BGR_MEANS = np.array([103.939, 116.779, 123.68], "float32")  # of ImageNet, as VGG19 was trained
 
@@ -88,10 +91,12 @@ def save_image(path, image, text=None):
         text: `{key: string}` for a PNG's text chunks; other kinds of file do without.
 
     Raises:
-        NSTError: the folder does not exist, the ending is unknown, or it cannot be written.
+        NSTError: the picture has values that are no numbers, or `check_picture` refuses the path,
+            or the disk is full.
     """
-    path = check_writable(path)
-    kind = Image.registered_extensions()[path.suffix.lower()]
+    kind = _kind_of(path, max(image.shape[-3:-1]))
+    if not np.isfinite(image).all():
+        raise NSTError("the picture has values that are not numbers (NaN or infinite).")
     chunks = PngImagePlugin.PngInfo()
     for key, words in (text or {}).items():
         chunks.add_text(key, words)
@@ -100,15 +105,37 @@ def save_image(path, image, text=None):
         Image.fromarray(to_uint8(image)).save(file, format=kind, **more)
 
 
-def check_writable(path):
-    """Return the path if a picture can be saved there, else raise NSTError: no work in vain."""
-    path = Path(path)
-    if path.is_dir():
-        raise NSTError(f"{path} is a folder; give the name of a file in it.")
-    if not path.parent.is_dir():
-        raise NSTError(f"the folder {path.parent} does not exist; make it first.")
-    if not os.access(path.parent, os.W_OK):
-        raise NSTError(f"the folder {path.parent} is read-only; choose another.")
-    if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
-        raise NSTError(f"{path.name} has no ending that pictures are saved with; try .png.")
-    return path
+def check_picture(path, inputs=(), longest=1):
+    """Find out, before any work is done, whether a picture can be saved.
+
+    Args:
+        path: where to; the ending says which kind of file.
+        inputs: files, or whatever else was given as input, that must not be overwritten.
+        longest: longest side of the picture in pixels.
+
+    Returns:
+        the path.
+
+    Raises:
+        NSTError: its ending is none of `ENDINGS` or holds no picture of this size, or
+            `files.check_output` refuses it.
+    """
+    _kind_of(path, longest)
+    return check_output(path, inputs)
+
+
+def _kind_of(path, longest):
+    """Return the kind of file, as Pillow names it, that a path's ending stands for."""
+    ending = Path(path).suffix.lower()
+    most = ENDINGS.get(ending)
+    if most is None:
+        raise NSTError(
+            f"{shown(path)} has no ending that pictures are saved with; choose one of "
+            f"{', '.join(ENDINGS)}."
+        )
+    if longest > most:
+        raise NSTError(
+            f"a {ending} file holds at most {most} pixels on a side, and the picture would "
+            f"have {longest}; save it as .png."
+        )
+    return Image.registered_extensions()[ending]

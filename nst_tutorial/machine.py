@@ -1,14 +1,30 @@
-"""The machine: how much memory and how many processors this process may use.
+"""The machine: memory and processors that this process may use, and what a processor can do.
 
 Containers and shared servers limit both by cgroups, which neither os.cpu_count() nor TensorFlow
 looks at. They are read here and nowhere else, and before TensorFlow is loaded.
 """
 
+import contextlib
 import math
 import os
+import platform
+import subprocess
+import sys
 from pathlib import Path, PurePosixPath
 
 import psutil
+
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+# What a processor is called by the widest instructions that it has, widest first.
+INSTRUCTIONS = {
+    "amx_bf16": "AMX",
+    "avx512_bf16": "AVX512-BF16",
+    "avx512f": "AVX512",
+    "avx2": "AVX2",
+    "avx": "AVX",
+    "bf16": "NEON-BF16",
+}
+BFLOAT16 = {"amx_bf16", "avx512_bf16", "bf16"}
 
 ROOT = Path("/")  # where /proc and /sys are found; tests put a folder of their own here
 
@@ -22,7 +38,18 @@ def memory_limit():
 def available_memory():
     """How much memory is still free for this process, in bytes; caches of files count as free."""
     free = [_memory_limit_of(group) - _memory_in_use(group) for group in _groups("memory")]
-    return max(0, min([psutil.virtual_memory().available, *free]))
+    return max(0, min([psutil.virtual_memory().available, _address_space(), *free]))
+
+
+def _address_space():
+    """How much this process may still map, where `ulimit -v` limits it."""
+    with contextlib.suppress(ImportError, OSError):  # Windows knows no such limit
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if limit != resource.RLIM_INFINITY:
+            return limit - psutil.Process().memory_info().vms
+    return math.inf
 
 
 def cpu_limit():
@@ -34,8 +61,61 @@ def cpu_limit():
 def limit_threads():
     """Tell TensorFlow and BLAS, before they are loaded, to start no more threads than allowed."""
     if cpu_limit() < os.cpu_count():
-        for pool in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
-            os.environ.setdefault(pool, str(cpu_limit()))
+        use_threads(cpu_limit())
+
+
+def use_threads(number):
+    """Tell TensorFlow and BLAS how many threads to start, before they are loaded."""
+    for pool in THREADS:
+        os.environ.setdefault(pool, str(number))
+
+
+def threads():
+    """How many threads TensorFlow computes one operation with."""
+    return int(os.environ.get(THREADS[0]) or 0) or cpu_limit()
+
+
+def describe():
+    """Say what the last bits of a result depend on: `{"threads": int, "instructions": string}`."""
+    return {"threads": threads(), "instructions": instructions()}
+
+
+def instructions():
+    """Name the widest instructions that the processor has, and the limit that oneDNN is set."""
+    flags = processor_flags()
+    widest = next((name for flag, name in INSTRUCTIONS.items() if flag in flags), "")
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA")
+    return (widest or platform.machine()) + (f" up to {limit}" if limit else "")
+
+
+def has_bfloat16_units():
+    """Whether the processor multiplies in bfloat16, and oneDNN may use that.
+
+    Windows does not say what its processor can do, and counts as one that cannot.
+    """
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "ALL").upper()
+    allowed = limit in ("ALL", "DEFAULT") or any(unit in limit for unit in ("BF16", "AMX", "AVX10"))
+    return allowed and not BFLOAT16.isdisjoint(processor_flags())
+
+
+def processor_flags():
+    """The names of what the processor can do, as Linux has them; empty where no one says so."""
+    if sys.platform == "darwin":
+        asked = ["sysctl", "-n", "hw.optional.arm.FEAT_BF16"]
+        said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+        return {"bf16"} if said.strip() == "1" else set()
+    lines = (line.partition(":") for line in _text("proc/cpuinfo").splitlines())
+    return next(
+        (set(words.split()) for name, _, words in lines if name.strip() in ("flags", "Features")),
+        set(),
+    )
+
+
+def processor_name():
+    """The processor's name, as far as the system says it."""
+    lines = (line.partition(":") for line in _text("proc/cpuinfo").splitlines())
+    named = (words.strip() for name, _, words in lines if name.strip() == "model name")
+    return next(named, platform.processor() or platform.machine())
 
 
 def _affinity():

@@ -11,14 +11,60 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from nst_tutorial import machine
+from nst_tutorial.documents import parse
 from nst_tutorial.errors import NSTError
+from nst_tutorial.files import opened, shown
 from nst_tutorial.records import TransferConfig
 
 KEY = "nst_tutorial"  # of the PNG's text chunk
 PACKAGES = ("nst-tutorial", "keras", "tensorflow", "numpy", "pillow", "scipy")
 
+NAME = {"type": "string", "maxLength": 4096}
+PICTURE = {
+    "type": "object",
+    "required": ["name", "sha256"],
+    "properties": {
+        "name": {"anyOf": [NAME, {"type": "null"}]},
+        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    },
+}
+EXTRACTOR = {
+    "type": "object",
+    "required": ["name", "pooling", "border", "precision", "sha256"],
+    "properties": {
+        "name": NAME,
+        "pooling": {"enum": ["average", "max"]},
+        "border": {"enum": ["reflect", "zero"]},
+        "precision": {"enum": ["float32", "bfloat16"]},
+        "sha256": PICTURE["properties"]["sha256"],
+    },
+}
+ORIGIN = {
+    "type": "object",
+    "required": ["config", "content", "styles", "start", "extractor", "versions"],
+    "properties": {
+        "config": {"type": "object", "maxProperties": 100},
+        "content": {"anyOf": [PICTURE, {"type": "null"}]},
+        "styles": {"type": "array", "maxItems": 1000, "items": PICTURE},
+        "start": {"anyOf": [PICTURE, {"type": "null"}]},
+        "extractor": EXTRACTOR,
+        "versions": {"type": "object", "maxProperties": 100, "additionalProperties": NAME},
+        "machine": {
+            "type": "object",
+            "required": ["threads", "instructions", "tile"],
+            "properties": {
+                "threads": {"type": "integer", "minimum": 1, "maximum": 4096},
+                "instructions": NAME,
+                "tile": {"type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000},
+            },
+        },
+        "stopped": NAME,
+    },
+}
 
-def describe(config, extractor, sources, pictures):
+
+def describe(config, extractor, sources, pictures, tile=None):
     """Describe a transfer: a dictionary that JSON holds, the same for the same result.
 
     Args:
@@ -26,10 +72,12 @@ def describe(config, extractor, sources, pictures):
         extractor: the `Extractor` that computes.
         sources, pictures: `{"content": …, "styles": […], "start": …}`, as they were given, and
             as `load_image` read them; None for what there is none of.
+        tile: side of the tiles that it is computed in; None: in one piece.
 
     Returns:
-        settings, extractor, pictures by name and SHA-256 of their pixels, and versions. A path is
-        kept as given if it is relative; of an absolute one, which may name a user, the last part.
+        settings, extractor, pictures by name and SHA-256 of their pixels, versions, and what else
+        the last bits depend on. A path is kept as given if it is relative; of an absolute one,
+        which may name a user, only the last part is kept.
     """
     return {
         "config": json.loads(json.dumps(dataclasses.asdict(config))),  # tuples become lists
@@ -44,6 +92,7 @@ def describe(config, extractor, sources, pictures):
             "sha256": digest(*extractor.model.get_weights()),
         },
         "versions": {"python": platform.python_version(), **_versions()},
+        "machine": {**machine.describe(), "tile": tile},
     }
 
 
@@ -51,40 +100,87 @@ def read(path):
     """Read what `describe` said from a PNG.
 
     Raises:
-        NSTError: it cannot be read, or no transfer made it.
+        NSTError: it cannot be read, no transfer made it, or what it says cannot be.
     """
-    try:
-        with Image.open(path) as picture:
-            return json.loads(picture.text[KEY])
-    except FileNotFoundError:
-        raise NSTError(f"{path} does not exist; check the name and the folder.") from None
-    except (AttributeError, KeyError):
-        raise NSTError(f"{path} holds no settings; only PNGs saved by this package do.") from None
-    except (OSError, ValueError, SyntaxError) as error:
-        raise NSTError(f"{path} is damaged and its settings cannot be read ({error}).") from None
+    with opened(path) as file:
+        try:
+            with Image.open(file, formats=["PNG"]) as picture:
+                text = picture.text[KEY]
+        except (KeyError, Image.UnidentifiedImageError):
+            raise NSTError(
+                f"{shown(path)} holds no settings; only PNGs saved by this package do."
+            ) from None
+        except Exception as error:  # a damaged file ends in every kind of exception there is
+            raise NSTError(
+                f"{shown(path)} is damaged and its settings cannot be read ({error})."
+            ) from None
+    origin = parse(text, ORIGIN, path)
+    config_of(origin)
+    return origin
 
 
 def config_of(origin):
-    """The `TransferConfig` in a description."""
-    try:
-        return TransferConfig(**origin["config"])
-    except TypeError as error:
-        raise NSTError(f"the settings are of another version of this package ({error}).") from None
+    """Return the `TransferConfig` in a description.
+
+    Raises:
+        NSTError: a setting is not known here, or has a value that cannot be.
+    """
+    known = {field.name for field in dataclasses.fields(TransferConfig)}
+    if unknown := sorted(set(origin["config"]) - known):
+        raise NSTError(
+            f"the settings are of another version of this package: it does not know {unknown[0]!r}."
+        )
+    return TransferConfig(**origin["config"])
 
 
 def differences(one, other):
-    """Name, in words, what differs between two descriptions: versions do not count."""
+    """Name, in words, what differs between two descriptions of what is to be painted."""
     found = []
     for part in ("config", "extractor"):
-        found += [
-            f"{key} is {other[part].get(key)}, not {value}"
-            for key, value in one[part].items()
-            if other[part].get(key) != value
-        ]
+        found += _unlike(one[part], other[part])
     for role, one_picture, other_picture in _paired(one, other):
         if (one_picture or {}).get("sha256") != (other_picture or {}).get("sha256"):
             found.append(f"the {role} {_said(one_picture)} is another picture")
     return found
+
+
+def circumstances(one, other):
+    """Name, in words, what else differs between two descriptions: versions and machine."""
+    return [
+        unlike
+        for part in ("versions", "machine")
+        if part in one
+        for unlike in _unlike(one[part], other[part])
+    ]
+
+
+def inputs_of(origin, picture):
+    """Find the pictures that a description names: `{"content": …, "styles": […], "start": …}`."""
+    return {
+        "content": _found(origin["content"], picture),
+        "styles": [_found(style, picture) for style in origin["styles"]],
+        "start": _found(origin["start"], picture),
+    }
+
+
+def _found(record, picture):
+    """Find an input by the name it had, from the working folder or beside the picture."""
+    if record is None:
+        return None
+    if not record["name"]:
+        raise NSTError(
+            f"{shown(picture)} was made of pictures without a file; name the files to take."
+        )
+    beside = Path(picture).parent / record["name"]
+    return beside if beside.exists() and not Path(record["name"]).exists() else record["name"]
+
+
+def _unlike(one, other):
+    return [
+        f"{key} is {other.get(key)}, not {one.get(key)}"
+        for key in {**one, **other}
+        if other.get(key) != one.get(key)
+    ]
 
 
 def _paired(one, other):

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 import time
 
 import numpy as np
@@ -10,19 +9,9 @@ import numpy as np
 from nst_tutorial.errors import NSTError
 from nst_tutorial.images import save_image
 from nst_tutorial.implementations import CONVENTIONS
+from nst_tutorial.settings import check, choice, names, number, weights, whole
 
-AT_LEAST_0 = ("content_weight", "style_weight", "tv_weight", "noise_std")
-AT_LEAST_1 = ("size", "style_size", "scales", "steps", "tile")
-ABOVE_0 = ("tv_exponent", "learning_rate", "colour_stride", "decay", "epsilon")
-OPTIONAL = ("style_size", "tile", "layer_weights", "blend", "decay")
-ONE_OF = {
-    "convention": tuple(CONVENTIONS),
-    "optimizer": ("adam", "nadam", "lbfgs", "sgd", "nadam_keras2"),
-    "init": ("content", "style", "noise"),
-    "style_resize": ("fit", "own", "squash"),
-    "clip": (True, False),
-    "truncate": (True, False),
-}
+OPTIMIZERS = ("adam", "nadam", "lbfgs", "sgd", "nadam_keras2")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,69 +24,65 @@ class TransferConfig:
     `conventions` has those of other implementations, whose settings `recipe` gives whole.
     """
 
-    content_layers: tuple[str, ...] = ("block4_conv2",)  # the paper's conv4_2
-    style_layers: tuple[str, ...] = tuple(f"block{block}_conv1" for block in range(1, 6))
-    layer_weights: tuple[float, ...] | None = None  # one a style layer; None: 1/L each
-    content_weight: float = 20.0  # alpha
-    style_weight: float = 100.0  # beta
-    tv_weight: float = 200.0
-    tv_exponent: float = 2.5
-    convention: str = "relative"  # or "paper", …: the units of the losses; see `implementations`
-    blend: tuple[float, ...] | None = None  # one weight a style picture; None: equal
-    size: int = 384  # longest side of the result in pixels; never more than the picture's own
-    style_size: int | None = None  # longest side of the style picture; None: as `size`
-    style_resize: str = "fit"  # to style_size; "own": not at all; "squash": to the content's shape
-    scales: int = 2  # sizes to go through, each twice the one before; 1: the full size alone
-    margin: float = 0.04  # of the longest side, mirrored around while it is painted, then cut off
-    tile: int | None = None  # side of the tiles that large pictures go through the network in;
-    # None: none, or where the whole picture does not fit into memory what does
-    optimizer: str = "lbfgs"  # or "adam", "nadam", "sgd", …: some four times as many steps
-    colour_stride: float = 0.5  # of L-BFGS on a photograph's colours; 1: as long as in luminance
-    steps: int = 60  # in all sizes together; iterations of L-BFGS
-    learning_rate: float = 8.0  # in pixel values, at the full size; L-BFGS has none
-    decay: float | None = None  # of the rate in 100 steps; None: to a tenth in all; 1: constant
-    beta_1: float = 0.9  # Adam's and Nadam's momentum
-    epsilon: float = 1e-7  # what they add to a gradient's size before they divide by it
-    clip: bool = True  # keep the picture in 0..255 at each step, as L-BFGS always does
-    truncate: bool = False  # save pixel values cut off, as many scripts do, instead of rounded
-    init: str = "content"  # where the picture starts: or "style", "noise"
-    noise_std: float = 64.0  # of the noise start, in pixel values around middle grey
-    seed: int = 0
+    content_layers: tuple[str, ...] = names(("block4_conv2",))  # the paper's conv4_2
+    style_layers: tuple[str, ...] = names(tuple(f"block{block}_conv1" for block in range(1, 6)))
+    layer_weights: tuple[float, ...] | None = weights()  # one for each style layer; None: 1/L each
+    content_weight: float = number(20.0)  # alpha
+    style_weight: float = number(100.0)  # beta
+    tv_weight: float = number(200.0)
+    tv_exponent: float = number(2.5, above=True, most=100)
+    convention: str = choice("relative", *CONVENTIONS)  # the losses' units; see `implementations`
+    blend: tuple[float, ...] | None = weights()  # one weight for each style picture; None: equal
+    size: int = whole(
+        384
+    )  # longest side of the result in pixels; never more than the picture's own
+    style_size: int | None = whole(
+        None, optional=True
+    )  # longest side of the style; None: as `size`
+    style_resize: str = choice("fit", "fit", "own", "squash")  # to `style_size`; "own": not at all;
+    # "squash": to the content's shape
+    scales: int = whole(
+        2, most=32
+    )  # sizes to go through, each twice the last; 1: the full size alone
+    margin: float = number(
+        0.04, most=1
+    )  # of the longest side, mirrored around the picture while it
+    # is painted, then cut off
+    tile: int | None = whole(None, optional=True)  # side of the tiles that a large picture is
+    # computed in; None: tile only if memory requires it
+    optimizer: str = choice("lbfgs", *OPTIMIZERS)  # the others need some four times as many steps
+    colour_stride: float = number(
+        0.5, above=True
+    )  # of L-BFGS in a photograph's colours; 1: as long
+    # as in luminance
+    steps: int = whole(60)  # in all sizes together; iterations of L-BFGS
+    learning_rate: float = number(
+        8.0, above=True
+    )  # in pixel values, at the full size; not of L-BFGS
+    decay: float | None = number(
+        None, above=True, optional=True
+    )  # of the rate in 100 steps; None: to
+    # a tenth in all; 1: constant
+    beta_1: float = number(0.9, most=1, below=True)  # Adam's and Nadam's momentum
+    epsilon: float = number(
+        1e-7, above=True
+    )  # what they add to a gradient's size before they divide
+    clip: bool = choice(True, True, False)  # keep the picture in 0..255 at each step
+    truncate: bool = choice(
+        False, True, False
+    )  # cut pixel values off when saving, as many scripts do
+    init: str = choice("content", "content", "style", "noise")  # where the picture starts
+    noise_std: float = number(64.0)  # of the noise start, in pixel values around middle gray
+    seed: int = whole(0, least=0, most=2**64)
 
     def __post_init__(self):
-        for field in ("content_layers", "style_layers"):
-            layers = getattr(self, field)
-            object.__setattr__(self, field, (layers,) if isinstance(layers, str) else tuple(layers))
-        for field, known in ONE_OF.items():
-            self._demand(field, known.__contains__, f"must be one of {', '.join(map(str, known))}")
-        for field in AT_LEAST_0:
-            self._demand(field, lambda x: 0 <= x < math.inf, "must be a number from 0 up")
-        self._demand("margin", lambda x: 0 <= x <= 1, "must be a number from 0 to 1")
-        self._demand("seed", lambda x: x >= 0 and x % 1 == 0, "must be a whole number from 0 up")
-        for field in AT_LEAST_1:
-            self._demand(field, lambda x: x >= 1 and x % 1 == 0, "must be a whole number from 1 up")
-        for field in ABOVE_0:
-            self._demand(field, lambda x: 0 < x < math.inf, "must be a number above 0")
-        self._demand("beta_1", lambda x: 0 <= x < 1, "must be a number from 0 to below 1")
-        for field in ("layer_weights", "blend"):
-            self._demand(field, _are_weights, "must hold numbers from 0 up, not all 0")
-        matched = self.layer_weights is None or len(self.layer_weights) == len(self.style_layers)
-        self._demand("layer_weights", lambda _: matched, "must hold one weight a style layer")
-
-    def _demand(self, field, holds, demand):
-        value = getattr(self, field)
-        if value is None and field in OPTIONAL:
-            return
-        try:
-            good = holds(value)
-        except TypeError:  # not a number at all
-            good = False
-        if not good:
-            raise NSTError(f"{field} is {value}; it {demand}.")
-
-
-def _are_weights(numbers):
-    return all(0 <= number < math.inf for number in numbers) and sum(numbers) > 0
+        check(self)
+        weighted = self.layer_weights or self.style_layers
+        if len(weighted) != len(self.style_layers):
+            raise NSTError(
+                f"layer_weights has {len(weighted)} weights for {len(self.style_layers)} style "
+                "layers; give one for each."
+            )
 
 
 def layer_weights(config, layers):
@@ -176,12 +161,13 @@ class Progress:
         callback: called with a `Step` after each; or None.
         checkpoint: a `Checkpoint`, which is saved to and may be resumed from; or None.
         origin: what the run is, as `provenance.describe` says it.
+        stages: the `Stage`s that it goes through.
     """
 
-    def __init__(self, steps, callback, checkpoint=None, origin=None):
+    def __init__(self, steps, callback, checkpoint=None, origin=None, stages=()):
         self.steps, self.callback, self.origin = steps, callback, origin
         self.checkpoint, self.interrupts, self.began = checkpoint, [], time.perf_counter()
-        self.transfer, self._resumed = None, checkpoint and checkpoint.load(origin)
+        self.transfer, self._resumed = None, checkpoint and checkpoint.load(origin, stages)
         self.stage, self._done, self.history = 0, 0, []
         if self._resumed:
             self.stage, self.history = self._resumed.stage, self._resumed.history

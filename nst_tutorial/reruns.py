@@ -1,12 +1,13 @@
 """Make a picture again from what its PNG says of how it was made."""
 
-from pathlib import Path
+import dataclasses
 
 from nst_tutorial.errors import NSTError
 from nst_tutorial.extractors import load_extractor
+from nst_tutorial.files import shown
 from nst_tutorial.inputs import load_pictures
-from nst_tutorial.provenance import config_of, describe, differences, read
-from nst_tutorial.transfer import stylize
+from nst_tutorial.provenance import config_of, describe, differences, inputs_of, read
+from nst_tutorial.transfer import paint
 
 
 def rerun(picture, content=None, styles=None, start=None, extractor=None, callback=None):
@@ -27,32 +28,29 @@ def rerun(picture, content=None, styles=None, start=None, extractor=None, callba
     """
     origin = read(picture)
     config, made_by = config_of(origin), origin["extractor"]
-    sources = {
-        "content": content or _found(origin["content"], picture),
-        "styles": styles or [_found(style, picture) for style in origin["styles"]],
-        "start": start or _found(origin["start"], picture),
+    sources = inputs_of(origin, picture) | {
+        name: given
+        for name, given in {"content": content, "styles": styles, "start": start}.items()
+        if given is not None
     }
+    layers = _layers(origin, config)
     settings = {name: made_by[name] for name in ("pooling", "border", "precision")}
-    extractor = load_extractor(extractor or made_by["name"], _layers(origin), **settings)
+    extractor = load_extractor(extractor or made_by["name"], layers, **settings)
     pictures = dict(zip(sources, load_pictures(*sources.values(), config), strict=True))
     if found := differences(origin, describe(config, extractor, sources, pictures)):
-        raise NSTError(f"{picture} cannot be made again: {'; '.join(found)}.")
-    return stylize(
-        sources["content"], sources["styles"] or None, extractor, config, callback, sources["start"]
-    )
+        raise NSTError(f"{shown(picture)} cannot be made again: {'; '.join(found)}.")
+    extractor = dataclasses.replace(extractor, name=made_by["name"])
+    return paint(_names(origin), pictures, extractor, config, callback, like=origin)
 
 
-def _layers(origin):
+def _layers(origin, config):
     """The layers that were computed: those of the terms that had a picture."""
-    of_content = origin["config"]["content_layers"] if origin["content"] else []
-    return of_content + (origin["config"]["style_layers"] if origin["styles"] else [])
+    of_content = config.content_layers if origin["content"] else ()
+    return of_content + (config.style_layers if origin["styles"] else ())
 
 
-def _found(record, picture):
-    """Find an input by the name it had, from the working folder or beside the picture."""
-    if record is None:
-        return None
-    if not record["name"]:
-        raise NSTError(f"{picture} was made of pictures without a file; name the files to take.")
-    beside = Path(picture).parent / record["name"]
-    return beside if beside.exists() and not Path(record["name"]).exists() else record["name"]
+def _names(origin):
+    """The names that the pictures had, wherever they are now: the same words are the same bytes."""
+    content, start = (record and record["name"] for record in (origin["content"], origin["start"]))
+    styles = [record["name"] for record in origin["styles"]]
+    return {"content": content, "styles": styles, "start": start}

@@ -169,16 +169,31 @@ def stylize(
     """
     config = config or TransferConfig()
     sources = {"content": content, "styles": listed(style), "start": start}
-    content, styles, start = load_pictures(content, style, start, config)
-    extractor = ready(extractor, config, content, styles)
-    pictures = {"content": content, "styles": styles, "start": start}
-    origin = describe(config, extractor, sources, pictures)
-    progress = Progress(config.steps, callback, checkpoint, origin)
+    pictures = dict(zip(sources, load_pictures(content, style, start, config), strict=True))
+    extractor = ready(extractor, config, pictures["content"], pictures["styles"])
+    return paint(sources, pictures, extractor, config, callback, checkpoint)
+
+
+def paint(sources, pictures, extractor, config, callback=None, checkpoint=None, like=None):
+    """Paint pictures that are loaded: what `stylize` does once all is there.
+
+    Args:
+        sources, pictures: as `provenance.describe` takes them.
+        extractor: an `Extractor` with the layers that are needed.
+        config, callback, checkpoint: as `stylize` takes them.
+        like: the description of an earlier run, which this one is to repeat in the same tiles.
+
+    Returns:
+        a `Result`.
+    """
+    content, styles, start = pictures.values()
     full = (styles[0] if content is None else content).shape
-    tile = config.tile or fitting_tile(
-        full, [style.shape for style in styles], extractor, config.optimizer, config.margin
-    )
+    if checkpoint and checkpoint.moment:
+        like = checkpoint.moment.origin
+    tile = _choose_tile(full, styles, extractor, config, like)
+    origin = describe(config, extractor, sources, pictures, tile)
     stages = coarse_to_fine(full, config.scales, config.steps, config.learning_rate)
+    progress = Progress(config.steps, callback, checkpoint, origin, stages)
     image, detail = starting_picture(stages[0].shape, content, styles, start, config)
     stopped = None
     with noted() as progress.interrupts:
@@ -199,3 +214,14 @@ def stylize(
     return Result(
         image, progress.history, config, extractor.name, extractor.precision, stopped, origin
     )
+
+
+def _choose_tile(full, styles, extractor, config, like):
+    """Return the config's tiles; else those of the run to repeat, or what fits if that is less."""
+    if config.tile:
+        return config.tile
+    fitting = fitting_tile(
+        full, [style.shape for style in styles], extractor, config.optimizer, config.margin
+    )
+    repeated = like["machine"]["tile"] if like and "machine" in like else None
+    return min(filter(None, (repeated, fitting)), default=None)

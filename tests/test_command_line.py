@@ -80,7 +80,7 @@ def test_a_recipe_says_when_the_extractor_makes_nothing_of_its_weights(folder, c
 
 
 def test_options_override_a_recipe(folder):
-    from nst_tutorial.__main__ import _config, _parser
+    from nst_tutorial.commands import _config, _parser
     from nst_tutorial.conventions import recipe
 
     arguments = ["stylize", "a.png", "b.png", "-o", "out.png", "--recipe", "keras_io"]
@@ -99,7 +99,7 @@ def test_one_picture_per_style(folder):
 
 def test_options_left_out_are_the_librarys_defaults(folder):
     from nst_tutorial import TransferConfig
-    from nst_tutorial.__main__ import _config, _parser
+    from nst_tutorial.commands import _config, _parser
 
     options = _parser().parse_args(["stylize", "photo.png", "stripes.png", "-o", "out.png"])
     assert _config(options) == TransferConfig()

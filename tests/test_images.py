@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from nst_tutorial import NSTError, from_vgg, load_image, save_image, to_uint8, to_vgg
-from nst_tutorial.images import check_writable
+from nst_tutorial.images import check_picture
 
 
 def png(image, **settings):
@@ -233,4 +233,4 @@ def test_places_where_nothing_can_be_saved(tmp_path):
         (tmp_path / "a", "ending"),
     ]:
         with pytest.raises(NSTError, match=words):
-            check_writable(path)
+            check_picture(path)
