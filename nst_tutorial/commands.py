@@ -132,9 +132,9 @@ def rerun(options):
 def _inputs_of_rerun(options, origin):
     from nst_tutorial.provenance import inputs_of
 
-    found = inputs_of(origin, options.picture)
-    given = [options.content, *(options.style or []), options.start, options.extractor]
-    return [*given, found["content"], *found["styles"], found["start"], origin["extractor"]["name"]]
+    found = inputs_of(origin, options.picture, options.content, options.style, options.start)
+    extractor = options.extractor or origin["extractor"]["name"]
+    return [found["content"], *found["styles"], found["start"], extractor]
 
 
 def _compare(picture, output, origin, result):

@@ -113,7 +113,7 @@ def _place(path):
     if os.path.isdir(place):
         raise NSTError(f"{shown(path)} is a folder; give the name of a file in it.")
     if not os.path.isdir(place.parent):
-        raise NSTError(f"the folder {shown(place.parent)} does not exist; make it first.")
+        raise NSTError(f"the folder {shown(Path(path).parent)} does not exist; make it first.")
     with contextlib.suppress(FileNotFoundError):
         os.lstat(place)  # refuses a name that is too long
     return place

@@ -120,8 +120,9 @@ def check_picture(path, inputs=(), longest=1):
         NSTError: its ending is none of `ENDINGS` or holds no picture of this size, or
             `files.check_output` refuses it.
     """
+    path = check_output(path, inputs)
     _kind_of(path, longest)
-    return check_output(path, inputs)
+    return path
 
 
 def _kind_of(path, longest):

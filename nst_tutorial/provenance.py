@@ -154,16 +154,29 @@ def circumstances(one, other):
     ]
 
 
-def inputs_of(origin, picture):
-    """Find the pictures that a description names: `{"content": …, "styles": […], "start": …}`."""
+def inputs_of(origin, picture, content=None, styles=None, start=None):
+    """Find the pictures that a description names: `{"content": …, "styles": […], "start": …}`.
+
+    Args:
+        origin: the description.
+        picture: the PNG that holds it.
+        content, styles, start: to take instead of what the description names.
+
+    Raises:
+        NSTError: one of them never had a name, and none is given.
+    """
+
+    def find(given, record):
+        return _find(record, picture) if given is None else given
+
     return {
-        "content": _found(origin["content"], picture),
-        "styles": [_found(style, picture) for style in origin["styles"]],
-        "start": _found(origin["start"], picture),
+        "content": find(content, origin["content"]),
+        "styles": styles or [find(None, style) for style in origin["styles"]],
+        "start": find(start, origin["start"]),
     }
 
 
-def _found(record, picture):
+def _find(record, picture):
     """Find an input by the name it had, from the working folder or beside the picture."""
     if record is None:
         return None

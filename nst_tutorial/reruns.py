@@ -28,11 +28,7 @@ def rerun(picture, content=None, styles=None, start=None, extractor=None, callba
     """
     origin = read(picture)
     config, made_by = config_of(origin), origin["extractor"]
-    sources = inputs_of(origin, picture) | {
-        name: given
-        for name, given in {"content": content, "styles": styles, "start": start}.items()
-        if given is not None
-    }
+    sources = inputs_of(origin, picture, content, styles, start)
     layers = _layers(origin, config)
     settings = {name: made_by[name] for name in ("pooling", "border", "precision")}
     extractor = load_extractor(extractor or made_by["name"], layers, **settings)

@@ -62,8 +62,10 @@ def number(default, least=0.0, most=LARGEST, above=False, below=False, optional=
         return _demand(value, least <= value <= most and not left_out)
 
     low = f"above {least:g}" if above else f"from {least:g}"
-    high = "up" if most == LARGEST else f"to below {most:g}" if below else f"to {most:g}"
-    return _declare(default, read, f"a number {low} {high}".removesuffix(" up"), optional)
+    high = f"to below {most:g}" if below else f"to {most:g}"
+    if most == LARGEST:
+        high = "" if above else "up"
+    return _declare(default, read, f"a number {low} {high}".rstrip(), optional)
 
 
 def choice(default, *known):

@@ -1,11 +1,13 @@
 """Extractors: the layers asked for and no deeper, pooling and border as said, odd sizes whole."""
 
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from nst_tutorial import NSTError, load_extractor, to_vgg
-from nst_tutorial.backend import fastest_precision, ops, value_and_gradient
+from nst_tutorial import NSTError, backend, load_extractor, to_vgg
+from nst_tutorial.backend import ops, value_and_gradient
 from nst_tutorial.borders import mirror_to_multiple
 from nst_tutorial.extractors import smallest_side
 from nst_tutorial.weights import LAYERS, POCKET_FILE, POCKET_WIDTHS, random_weights
@@ -114,14 +116,43 @@ def test_settings_that_cannot_be(settings, words):
         load_extractor(**{"name": "random", **settings})
 
 
-def test_precision_is_measured_unless_told(monkeypatch):
-    fastest_precision.cache_clear()
-    assert fastest_precision() in ("float32", "bfloat16")
-    fastest_precision.cache_clear()
+@pytest.fixture
+def new_machine(monkeypatch, tmp_path):
+    """A machine that has never chosen a precision; returns a function that sets what it has."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.delenv("NST_PRECISION", raising=False)
+
+    def have(units, seconds=()):
+        backend.choose_precision.cache_clear()
+        clock = itertools.cycle(np.repeat(seconds, 3).tolist())
+        monkeypatch.setattr(backend.machine, "has_bfloat16_units", lambda: units)
+        monkeypatch.setattr(backend, "seconds_of", lambda run: next(clock))
+
+    yield have
+    backend.choose_precision.cache_clear()
+
+
+def test_without_units_nothing_is_measured(new_machine):
+    new_machine(units=False)
+    assert backend.choose_precision() == ("float32", "no units for bfloat16 were found here")
+
+
+def test_bfloat16_must_win_every_round_and_the_choice_is_kept(new_machine, tmp_path):
+    new_machine(units=True, seconds=[4, 1])
+    assert backend.choose_precision() == ("bfloat16", "the faster, measured now")
+    new_machine(units=True, seconds=[1, 4])  # another start, on a busy machine
+    assert backend.choose_precision()[0] == "bfloat16"
+    [kept] = tmp_path.iterdir()
+    kept.write_text("[]")
+    new_machine(units=True, seconds=[4, 1, 4, 1, 1, 1, 4, 1, 4, 1])
+    assert backend.choose_precision()[0] == "float32"
+
+
+def test_the_environment_decides(new_machine, monkeypatch):
+    new_machine(units=False)
     monkeypatch.setenv("NST_PRECISION", "bfloat16")
-    assert fastest_precision() == "bfloat16"
-    fastest_precision.cache_clear()
+    assert backend.fastest_precision() == "bfloat16"
+    backend.choose_precision.cache_clear()
     monkeypatch.setenv("NST_PRECISION", "float8")
     with pytest.raises(NSTError, match="NST_PRECISION"):
-        fastest_precision()
-    fastest_precision.cache_clear()
+        backend.fastest_precision()

@@ -38,16 +38,20 @@ def here(tmp_path_factory, photograph, painting):
 
 def in_child(arguments, folder, log):
     os.chdir(folder)
-    os.environ["NST_PRECISION"] = "float32"  # measured, it may differ from start to start
-    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    handle = log if isinstance(log, int) else os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a fork server ignores Ctrl-C
     sys.exit(main(arguments))
 
 
-def command(folder, output, *options, until=None):
-    """Run `stylize` in a child: send it a signal after some seconds; return its exit status."""
+def command(folder, output, *options, until=None, begun=False):
+    """Run `stylize` in a child and return its exit status.
+
+    Args:
+        until: seconds after which it is sent a signal, and which.
+        begun: count the seconds from its first step on.
+    """
     arguments = ["stylize", "photo.png", "stripes.png", "-o", output, "--extractor", "random"]
     log = folder / f"{output}.log"
     log.touch()  # a child that is stopped at once does not come to open it
@@ -55,10 +59,12 @@ def command(folder, output, *options, until=None):
     child.start()
     if until:
         seconds, number = until
+        while begun and child.is_alive() and "loss" not in log.read_text():
+            time.sleep(0.01)
         child.join(seconds)
         if child.is_alive():
             os.kill(child.pid, number)
-    child.join(120)
+    child.join(600)
     assert child.exitcode is not None, "it hangs"
     return child.exitcode
 
@@ -119,6 +125,47 @@ def test_ctrl_c_at_any_moment_saves_the_picture(here, interrupts, capsys):
         print(f" {interrupts} interrupted, {saved} saved, the others before a step", end="")
 
 
+@pytest.mark.parametrize("request_to_end", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+@pytest.mark.parametrize(
+    "requests", [pytest.param(1, id="short"), pytest.param(50, id="long", marks=pytest.mark.long)]
+)
+def test_a_request_to_end_leaves_a_picture_to_go_on_from(here, requests, request_to_end, capsys):
+    """Once a step was taken, the picture is there, and goes on to that of the unbroken run."""
+    resumed = 0
+    for number, moment in enumerate(moments(here, ADAM, requests)):
+        name = f"{request_to_end.name}{requests}-{number}.png"
+        status = command(here, name, *ADAM, until=(moment / 2, request_to_end), begun=True)
+        assert status in (0, 1), (here / f"{name}.log").read_text()
+        assert whole(here / name) == (130, 130)
+        if status == 1:
+            resumed += 1
+            assert command(here, name, *ADAM, "--resume") == 0, (here / f"{name}.log").read_text()
+        assert (here / name).read_bytes() == (here / "unbroken.png").read_bytes()
+    with capsys.disabled():
+        print(f" {requests} asked, {resumed} resumed, all equal", end="")
+
+
+def in_child_without_reader(arguments, folder, full):
+    if full:
+        in_child(arguments, folder, os.open("/dev/full", os.O_WRONLY))
+    reader, writer = os.pipe()
+    os.close(reader)
+    in_child(arguments, folder, writer)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has /dev/full")
+@pytest.mark.parametrize("full", [True, False], ids=["full disk", "reader gone"])
+def test_what_becomes_of_its_words_ends_no_run(here, full):
+    arguments = ["stylize", "photo.png", "stripes.png", "-o", "mute.png", "--extractor", "random"]
+    arguments += ["--size", "64", "--steps", "3"]
+    child = CHILDREN.Process(target=in_child_without_reader, args=(arguments, here, full))
+    child.start()
+    child.join(600)
+    assert child.exitcode == 0
+    assert whole(here / "mute.png") == (64, 64)
+    (here / "mute.png").unlink()
+
+
 def test_no_fault_while_writing_leaves_half_a_file(tmp_path):
     save_image(tmp_path / "a.png", np.zeros((4, 4, 3)))
     before = (tmp_path / "a.png").read_bytes()
@@ -154,13 +201,16 @@ def test_a_disk_that_fills_up_at_the_end(here, monkeypatch, capsys, tmp_path):
     said = capsys.readouterr().err
     assert said.count("nst-tutorial: cannot write full.png") == 3  # after each step, and at the end
     assert "No space left on device. The picture is in" in said
-    (saved,) = tmp_path.rglob("full.png")
+    (saved,) = tmp_path.rglob("picture.png")
     assert str(saved) in said
     assert whole(saved) == (64, 64)
 
 
-def test_a_read_only_folder_is_refused_before_the_work(here, monkeypatch, capsys):
+def test_a_folder_that_takes_no_file_is_refused_before_the_work(here, monkeypatch, capsys):
+    def refuse(path, *flags):
+        raise PermissionError(13, "Permission denied")
+
     monkeypatch.chdir(here)
-    monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write anywhere
+    monkeypatch.setattr("nst_tutorial.files.os.open", refuse)  # root may write anywhere
     assert main(["stylize", "photo.png", "stripes.png", "-o", "out.png"]) == 2
-    assert "read-only" in capsys.readouterr().err
+    assert "Permission denied" in capsys.readouterr().err

@@ -1,7 +1,9 @@
 """A TransferConfig that cannot be is refused, in a sentence, where it is made."""
 
 import dataclasses
+import json
 
+import numpy as np
 import pytest
 
 from nst_tutorial import NSTError, TransferConfig
@@ -18,6 +20,16 @@ from nst_tutorial.records import layer_weights
         ("size", 0, "whole number from 1"),
         ("size", "big", "whole number from 1"),
         ("size", None, "whole number from 1"),
+        ("size", True, "whole number from 1"),
+        ("size", "64", "whole number from 1"),
+        ("scales", 10**10, "whole number from 1 to 32"),
+        ("steps", 10**14, "whole number from 1 to 1000000"),
+        ("seed", 2**65, "whole number from 0"),
+        ("tv_weight", 1e31, "from 0"),
+        ("style_layers", None, "list of names"),
+        ("style_layers", ("block1_conv1", 2), "list of names"),
+        ("content_layers", "x" * 65, "list of names"),
+        ("convention", None, "relative, paper"),
         ("steps", 2.5, "whole number from 1"),
         ("style_size", 0, "whole number from 1"),
         ("steps", 0, "whole number from 1"),
@@ -32,15 +44,21 @@ from nst_tutorial.records import layer_weights
         ("style_resize", "crop", "fit, own, squash"),
         ("init", "black", "content, style, noise"),
         ("convention", "mine", "relative, paper"),
-        ("layer_weights", (1, 2), "one weight a style layer"),
+        ("layer_weights", (1, 2), "2 weights for 5 style"),
         ("layer_weights", (0, 0, 0, 0, 0), "not all 0"),
         ("layer_weights", (1, 1, 1, 1, -1), "not all 0"),
         ("blend", (0, 0), "not all 0"),
     ],
 )
 def test_values_that_cannot_be(field, value, words):
-    with pytest.raises(NSTError, match=f"{field} is .*{words}"):
+    with pytest.raises(NSTError, match=f"{field} (is|has) .*{words}"):
         TransferConfig(**{field: value})
+
+
+def test_numpys_numbers_and_lists_become_pythons():
+    config = TransferConfig(size=np.int64(64), tv_weight=np.float32(3), blend=np.ones(2))
+    assert config == TransferConfig(size=64, tv_weight=3.0, blend=(1.0, 1.0))
+    assert json.loads(json.dumps(dataclasses.asdict(config)))["tv_weight"] == 3.0
 
 
 def test_one_layer_may_be_given_by_its_name():

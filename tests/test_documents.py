@@ -1,0 +1,151 @@
+"""What a PNG or a checkpoint says is believed only if it can be: else it is one sentence."""
+
+import contextlib
+import copy
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nst_tutorial import Checkpoint, NSTError, TransferConfig, save_image
+from nst_tutorial.documents import parse
+from nst_tutorial.errors import NSTWarning
+from nst_tutorial.provenance import ORIGIN, config_of, read
+from nst_tutorial.scales import coarse_to_fine
+
+HASH = "0" * 64
+CONFIG = TransferConfig(size=128, steps=6, optimizer="adam")
+STAGES = coarse_to_fine((1, 128, 128, 3), CONFIG.scales, CONFIG.steps, CONFIG.learning_rate)
+ORIGIN_SAID = {
+    "config": json.loads(json.dumps(dataclasses.asdict(CONFIG))),
+    "content": {"name": "photo.png", "sha256": HASH},
+    "styles": [{"name": None, "sha256": HASH}],
+    "start": None,
+    "extractor": {
+        "name": "pocket", "pooling": "average", "border": "reflect", "precision": "float32",
+        "sha256": HASH,
+    },
+    "versions": {"python": "3.12.1"},
+    "machine": {"threads": 2, "instructions": "AVX2", "tile": None},
+}  # fmt: skip
+ROW = {
+    "size": 64, "step": 1, "content": 0.5, "style": {"block1_conv1": 1.0}, "tv": 0.1, "total": 2.0,
+    "seconds": 0.5,
+}  # fmt: skip
+MOMENT_SAID = {"origin": ORIGIN_SAID, "stage": 0, "done": 2, "history": [ROW, ROW]}
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def places(document, so_far=()):
+    """List the paths to all that a document holds."""
+    yield so_far
+    inside = document.items() if isinstance(document, dict) else ()
+    inside = enumerate(document) if isinstance(document, list) else inside
+    for key, value in inside:
+        yield from places(value, (*so_far, key))
+
+
+def changed(document, path, value):
+    """Return a document with another value in one place, or without that place."""
+    if not path:
+        return value
+    document = copy.deepcopy(document)
+    inner = document
+    for key in path[:-1]:
+        inner = inner[key]
+    if value is ...:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = value
+    return document
+
+
+def mutants(document):
+    return st.builds(
+        changed, st.just(document), st.sampled_from([*places(document)]),
+        json_values | st.just(0) | st.just(-1) | st.just(10**10),
+    )  # fmt: skip
+
+
+def write_checkpoint(path, said):
+    np.savez(path, words=np.array(json.dumps(said)), picture=np.zeros((1, 4, 4, 3), "float32"))
+    return Checkpoint(path, resume=True)
+
+
+short = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@short
+@given(said=mutants(ORIGIN_SAID))
+def test_settings_in_a_png_are_a_config_or_a_sentence(tmp_path, said):
+    save_image(tmp_path / "p.png", np.zeros((4, 4, 3)), {"nst_tutorial": json.dumps(said)})
+    with contextlib.suppress(NSTError):
+        config = config_of(read(tmp_path / "p.png"))
+        assert dataclasses.replace(config) == config
+
+
+@short
+@given(said=mutants(MOMENT_SAID))
+def test_a_checkpoint_is_a_moment_of_the_run_or_a_sentence(tmp_path, said):
+    checkpoint = write_checkpoint(tmp_path / "c.npz", said)
+    with contextlib.suppress(NSTError, NSTWarning):  # a warning: versions or machine differ
+        moment = checkpoint.load(ORIGIN_SAID, STAGES)
+        assert (moment.stage, moment.done, len(moment.history)) == (0, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"stage": 5}, "numbers of steps cannot be"),
+        ({"stage": -1}, r"\['stage'\]: -1 is less than the minimum"),
+        ({"done": 999}, "numbers of steps cannot be"),
+        ({"done": -5}, r"\['done'\]: -5 is less than the minimum"),
+        ({"done": 1}, "numbers of steps cannot be"),
+        ({"history": []}, "numbers of steps cannot be"),
+        ({"more": 1}, "'more' was unexpected"),
+    ],
+)
+def test_a_checkpoint_that_cannot_be(tmp_path, change, words):
+    checkpoint = write_checkpoint(tmp_path / "c.npz", MOMENT_SAID | change)
+    with pytest.raises(NSTError, match=words):
+        checkpoint.load(ORIGIN_SAID, STAGES)
+
+
+def test_a_checkpoint_that_would_unpack_to_more_than_any_run_has(tmp_path, monkeypatch):
+    monkeypatch.setattr("nst_tutorial.checkpoints.LARGEST", 100)
+    with pytest.raises(NSTError, match="it is too large"):
+        write_checkpoint(tmp_path / "c.npz", MOMENT_SAID).load(ORIGIN_SAID, STAGES)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "no JSON"),
+        ("[" * 100_000, "no JSON"),
+        ("NaN", "NaN is no number"),
+        ("9" * 5000, "no JSON"),
+        ("{}", "'config' is a required property"),
+        (json.dumps(["x" * 10_000]), "is not of type 'object'"),
+    ],
+)
+def test_documents_that_are_none(text, words):
+    with pytest.raises(NSTError, match=words) as error:
+        parse(text, ORIGIN, "a\x1b.png")
+    assert len(str(error.value)) < 1200
+    assert str(error.value).isprintable()
+
+
+def test_a_setting_of_another_version_is_named():
+    said = ORIGIN_SAID | {"config": {**ORIGIN_SAID["config"], "swirl": 1}}
+    with pytest.raises(NSTError, match="another version of this package: it does not know 'swirl'"):
+        config_of(said)
