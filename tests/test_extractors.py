@@ -115,6 +115,7 @@ def test_settings_that_cannot_be(settings, words):
 
 
 def test_precision_is_measured_unless_told(monkeypatch):
+    monkeypatch.delenv("NST_PRECISION", raising=False)
     fastest_precision.cache_clear()
     assert fastest_precision() in ("float32", "bfloat16")
     fastest_precision.cache_clear()
