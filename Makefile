@@ -1,16 +1,23 @@
 # One command does what CI does. `make help` lists them.
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
+# The packages' versions: tested (constraints.txt), newest or lowest that pyproject.toml allows.
+VERSIONS ?= tested
 ifeq ($(OS),Windows_NT)
-  BIN := $(VENV)/Scripts
+  BIN = $(VENV)/Scripts
 else
-  BIN := $(VENV)/bin
+  BIN = $(VENV)/bin
 endif
 READY := $(VENV)/.ready
-RUN := $(BIN)/python -m
+RUN = $(BIN)/python -m
+PIP = $(RUN) pip install --quiet --disable-pip-version-check
+INSTALL_tested = $(PIP) -c constraints.txt
+INSTALL_newest = $(PIP)
+INSTALL_lowest = $(PIP) uv && $(RUN) uv pip install --quiet --resolution lowest-direct
+INSTALL = $(INSTALL_$(VERSIONS))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-core test-browser test-long bench notebooks html gallery lint clean
+.PHONY: help demo lab test test-core test-browser test-long test-machines constraints bench notebooks html gallery lint clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1#/' | awk -F '#' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -31,7 +38,7 @@ test: $(READY) ## lint, and run all tests and lessons but the long campaigns
 
 test-core: $(READY) ## the core's tests; KERAS_BACKEND=jax make test-core runs them on JAX
 ifeq ($(KERAS_BACKEND),jax)
-	$(RUN) pip install --quiet --disable-pip-version-check -e ".[jax]"
+	$(INSTALL) -e ".[jax]"
 endif
 	$(RUN) pytest -m "not long" $(foreach module,images extractors losses objective transfer descent tiles lbfgs optimizers scales,$(wildcard tests/test_$(module).py))
 
@@ -43,6 +50,18 @@ test-browser: $(READY) ## drive the playground in a real browser: any Chromium o
 
 test-long: $(READY) ## the longer campaigns
 	$(RUN) pytest -m long
+
+test-machines: ## run the tests as other machines would: MACHINES="avx2 busy", TARGET=test-core
+	$(PYTHON) tests/machines.py --target $(or $(TARGET),test) $(MACHINES)
+
+constraints: VENV := .venv-uv
+constraints: ## write constraints.txt anew: the newest versions, one for every system
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) uv
+	@# Left alone, it takes the newest h5py, and for its sake an older TensorFlow.
+	printf "tensorflow>=2.21\ntensorflow-cpu>=2.21\n" | $(RUN) uv pip compile --quiet --constraints - \
+	  --upgrade --universal --python-version 3.11 --fork-strategy fewest --no-annotate --custom-compile-command "make constraints" \
+	  $(foreach extra,cpu jax lab cluster dev,--extra $(extra)) pyproject.toml -o constraints.txt
 
 notebooks: $(READY) ## execute all lessons and write their outputs back
 	$(RUN) ruff format notebooks
@@ -61,11 +80,11 @@ lint: $(READY) ## tidy the code
 	$(RUN) ruff format .
 
 clean: ## remove what was made; the virtual environment too
-	rm -rf $(VENV) results build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* results build *.egg-info .pytest_cache .ruff_cache .hypothesis
 
 # Made once, refreshed when the dependencies change.
-$(READY): pyproject.toml
+$(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and 'Python 3.11, 3.12 or 3.13 is needed; name one: make PYTHON=python3.12 ...')"
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) pip install --quiet --disable-pip-version-check -e ".[cpu,lab,cluster,dev]"
+	$(INSTALL) -e ".[cpu,lab,cluster,dev]"
 	@touch $(READY)

@@ -16,7 +16,8 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch):
-    for name in ("NST_EXTRACTOR", "NST_PRECISION", "NST_VGG19_WEIGHTS"):
+    """NST_PRECISION stays: it says what machine this is, and tests/machines.py sets it."""
+    for name in ("NST_EXTRACTOR", "NST_VGG19_WEIGHTS"):
         monkeypatch.delenv(name, raising=False)
 
 

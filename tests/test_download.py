@@ -165,7 +165,7 @@ def fetch_from(monkeypatch):
 def test_a_whole_file_comes_once_with_progress(server, fetch_from, cache, capsys, path):
     began = time.monotonic()
     assert fetch_from(f"{server}/{path}").read_bytes() == FILE
-    assert (time.monotonic() - began > SILENCE) == (path == "slow")
+    assert path == "whole" or time.monotonic() - began > SILENCE
     out = capsys.readouterr().out
     assert "Downloading data from" in out
     assert f"{len(FILE)}/{len(FILE)}" in out
@@ -280,7 +280,7 @@ def stop_a_download_by(number, server, cache):
     )
     nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen([sys.executable, "-c", code], **nowhere)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while not list(cache.glob(f"*/{download.VGG19_FILE}")) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(number)
@@ -321,7 +321,7 @@ def test_state_of_the_network(server, monkeypatch):
 
 def test_the_look_at_the_network_ends(monkeypatch):
     """Looking up a name has no time limit of its own."""
-    monkeypatch.setattr(download, "_ask", lambda seconds: time.sleep(3))
-    began = time.monotonic()
+    end = threading.Event()
+    monkeypatch.setattr(download, "_ask", lambda seconds: end.wait(600) and "it was waited for")
     assert download.state_of_network(0.1) == "nothing came for 0 seconds"
-    assert time.monotonic() - began < 2.5
+    end.set()
