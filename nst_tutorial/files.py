@@ -115,7 +115,8 @@ def _place(path):
     if not os.path.isdir(place.parent):
         raise NSTError(f"the folder {shown(Path(path).parent)} does not exist; make it first.")
     with contextlib.suppress(FileNotFoundError):
-        os.lstat(place)  # refuses a name that is too long
+        if not stat.S_ISREG(os.stat(place).st_mode):  # which refuses a name that is too long
+            raise NSTError(f"{shown(path)} is a pipe or a device; give the name of a file.")
     return place
 
 
