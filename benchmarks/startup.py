@@ -39,7 +39,8 @@ def seconds(clone, arguments):
 
 
 def main():
-    clones = {"here": HERE, **{"other": Path(one).resolve() for one in sys.argv[1:2]}}
+    others = {"other": Path(one).resolve() for one in sys.argv[1:2]}
+    clones = {"here": HERE} | others
     print("| command | " + " | ".join(clones) + " | here / other |\n|---|" + "---|" * 3)
     for name, arguments in COMMANDS.items():
         times = {clone: [] for clone in clones}
