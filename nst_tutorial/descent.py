@@ -12,6 +12,7 @@ import time
 import numpy as np
 
 from nst_tutorial.backend import compiled, keras, ops
+from nst_tutorial.errors import NSTError
 from nst_tutorial.optimizers import apply, make_optimizer
 
 TOGETHER = 16  # steps in one call, at most,
@@ -36,7 +37,7 @@ class Descent:
         self.objective, self.picture = objective, ops.convert_to_tensor(start, "float32")
         self.pace = 1  # steps that fit into one call
         self._kind = config.optimizer, config.beta_1, config.epsilon, tuple(start.shape)
-        self._memory = None  # L-BFGS never needs one
+        self._memory, self._clip = None, config.clip
 
     def take(self, rates, config):
         """Take a step for each learning rate, at most TOGETHER, in one call.
@@ -83,10 +84,42 @@ class Descent:
         return {"picture": np.array(self.picture), **memory}
 
     def restore(self, state):
-        """Go on from what `state` returned."""
+        """Go on from what `state` returned, to the same bytes.
+
+        Raises:
+            NSTError: it is not what a picture of this shape would have saved.
+        """
+        memory = _optimizer(*self._kind)[1] if len(state) > 1 else []
+        expected = {str(number): np.array(v) for number, v in enumerate(memory)}
+        check_state(state, {"picture": np.array(self.picture), **expected}, self._clip)
         state = {name: ops.convert_to_tensor(array) for name, array in state.items()}
         self.picture = state.pop("picture")
         self._memory = [state[str(number)] for number in range(len(state))] or None
+
+
+def check_state(state, expected, clip):
+    """Check what was saved of an optimizer before anything goes on from it.
+
+    Args:
+        state: `{name: array}`, with the picture under "picture".
+        expected: `{name: array}` of the same names, shapes and types.
+        clip: whether the picture must be in 0..255.
+
+    Raises:
+        NSTError: a name, shape, type or number is not what it should be.
+    """
+    if state.keys() != expected.keys():
+        raise NSTError(f"the checkpoint does not hold just {', '.join(expected)}; remove it.")
+    for name, right in expected.items():
+        array = state[name]
+        if (array.dtype, array.shape) != (right.dtype, right.shape):
+            raise NSTError(
+                f"{name} in the checkpoint is not {right.dtype} of {right.shape}; remove it."
+            )
+        if not np.isfinite(array).all():
+            raise NSTError(f"{name} in the checkpoint holds NaN or infinity; remove it.")
+    if clip and not (state["picture"].min() >= 0 and state["picture"].max() <= 255):
+        raise NSTError("the checkpoint's picture leaves 0..255; remove it.")
 
 
 def checked(terms, gradient):

@@ -1,78 +1,168 @@
-"""L-BFGS for pictures: SciPy's, in opponent colours, and honest when it stalls."""
+"""L-BFGS for pictures: each stride is scaled by how the gradient changed along the last few.
 
-import warnings
+Nocedal and Wright, Numerical Optimization, 2nd edition: algorithms 7.4 and 7.5. Distances are
+measured in opponent colours, and the picture is kept in its range by projection.
+"""
+
+import math
 
 import numpy as np
-import scipy.optimize
 
-from nst_tutorial.errors import NSTWarning
+from nst_tutorial.descent import check_state
+from nst_tutorial.errors import NSTError, NSTWarning
 
 # Rows: luminance, red against green, yellow against blue; orthonormal.
 OPPONENT = np.array([[1, 1, 1], [1, -1, 0], [1, 1, -2]]) / np.sqrt([[3], [2], [6]])
+
+PAIRS = 10  # how many strides it remembers
+FIRST = 4.0  # grey levels that the first stride moves the pixel it moves most
+DECREASE, CURVATURE = 1e-3, 0.9  # the constants of the Wolfe conditions
+TRIES = 20  # strides tried along one direction, at most
 
 
 class StalledWarning(NSTWarning):
     """L-BFGS found no way down and left steps untaken; the picture is the best it had."""
 
 
-def minimize(evaluate, image, steps, accept, clip=True, colour_stride=1.0):
-    """Take iterations of L-BFGS from a picture; where a line search fails, start anew once.
+class LBFGS:
+    """A picture on its way down, and what L-BFGS remembers of the way.
 
     Args:
-        evaluate: picture → (value, gradient), a float and an array of the picture's shape.
-        image: `(1, H, W, 3)`, RGB, 0..255.
-        steps: how many iterations.
-        accept: called with picture and value after each.
+        start: `(1, H, W, 3)`, RGB, 0..255.
         clip: keep the picture in 0..255.
-        colour_stride: strides in colour are so long, those in luminance 1. Below 1, what luminance
-            can do is not done by coloured fringes; the minimum stays where it is.
-
-    Warns:
-        StalledWarning: it found no way down twice in a row, and ends early.
+        colour_stride: how long strides in colour are; those in luminance have length 1. Below 1,
+            coloured fringes do not do what luminance can do; the minimum stays where it is.
     """
-    taken = 0
-    while taken < steps:
-        image, more = _iterate(evaluate, image, steps - taken, accept, clip, colour_stride)
-        if taken and more <= 1 < steps - taken:
-            warnings.warn(
-                f"L-BFGS found no way down after {taken} of {steps} steps at {max(image.shape)} px,"
-                " and stopped there; try adam, or another start.",
-                StalledWarning,
-                stacklevel=4,
-            )
-            return
-        taken += max(more, 1)
+
+    def __init__(self, start, clip=True, colour_stride=1.0):
+        self.picture, self._clip = np.array(start, "float32"), clip
+        self._limits = (0, 255) if clip else (-math.inf, math.inf)
+        lengths = np.diag([1, colour_stride, colour_stride]) ** 2
+        self._metric = (OPPONENT.T @ lengths @ OPPONENT).astype("float32")
+        self._forget()
+
+    def _forget(self):
+        self._value, self._gradient, self._pairs = None, None, []
+
+    def take(self, evaluate):
+        """Take one iteration. Where it finds no way down, forget the history and try once more.
+
+        Args:
+            evaluate: picture → (terms, gradient): a dictionary whose `"total"` is minimized, and
+                an array of the picture's shape.
+
+        Returns:
+            the terms of the new picture; None if there was no way down twice in a row.
+        """
+        found = self._search(evaluate)
+        if not found:
+            self._forget()
+            found = self._search(evaluate)
+        if not found:
+            return None
+        picture, terms, gradient = found
+        self._remember(picture - self.picture, gradient - self._gradient)
+        self.picture, self._value, self._gradient = picture, terms["total"], gradient
+        return terms
+
+    def _search(self, evaluate):
+        """Try strides along one direction until one meets the Wolfe conditions.
+
+        Returns:
+            `(picture, terms, gradient)`; None if no stride lowers the total enough.
+        """
+        if self._gradient is None:
+            terms, self._gradient = evaluate(self.picture)
+            self._value = terms["total"]
+        free = self._free()
+        direction = np.where(free, self._direction(np.where(free, -self._gradient, 0)), 0)
+        stride, shortest, longest, best = 1.0, 0.0, math.inf, None
+        for _ in range(TRIES):
+            picture = np.clip(self.picture + np.float32(stride) * direction, *self._limits)
+            step = picture - self.picture
+            slope = dot(self._gradient, step)
+            if not slope < 0:  # nothing moves, or uphill
+                longest, rise = stride, 0.0
+            else:
+                terms, gradient = evaluate(picture)
+                rise = terms["total"] - self._value
+                if rise > DECREASE * slope:
+                    longest = stride
+                else:
+                    shortest, best = stride, (picture, terms, gradient)
+                    if dot(gradient, step) >= CURVATURE * slope:
+                        break
+            stride = _next_stride(stride, shortest, longest, rise, slope)
+        return best
+
+    def _free(self):
+        """Which numbers of the picture can follow the gradient without leaving the range."""
+        lowest, highest = self._limits
+        g = self._gradient
+        return ~((self.picture <= lowest) & (g > 0) | (self.picture >= highest) & (g < 0))
+
+    def _direction(self, q):
+        """Multiply by the inverse Hessian that the pairs stand for (algorithm 7.4)."""
+        shares = []
+        for s, y, curvature in reversed(self._pairs):
+            shares.append(dot(s, q) / curvature)
+            q = q - np.float32(shares[-1]) * y
+        r = self._scale(q) * (q @ self._metric)
+        for (s, y, curvature), share in zip(self._pairs, reversed(shares), strict=True):
+            r += np.float32(share - dot(y, r) / curvature) * s
+        return r
+
+    def _scale(self, q):
+        """How long a stride is along the gradient alone."""
+        if not self._pairs:
+            return np.float32(FIRST / max(np.abs(q @ self._metric).max(), 1e-30))
+        _, y, curvature = self._pairs[-1]
+        return np.float32(curvature / dot(y, y @ self._metric))
+
+    def _remember(self, s, y):
+        """Keep a pair unless the curvature along it is not positive; let go of the oldest."""
+        curvature = dot(s, y)
+        if curvature > 0:
+            self._pairs = [*self._pairs, (s, y, curvature)][-PAIRS:]
+
+    def state(self):
+        """Return the picture and all that is remembered, `{name: array}`."""
+        if self._gradient is None:
+            return {"picture": self.picture}
+        state = {"picture": self.picture, "gradient": self._gradient}
+        state["value"] = np.array(self._value, "float64")
+        for number, (s, y, _) in enumerate(self._pairs):
+            state |= {f"s{number}": s, f"y{number}": y}
+        return state
+
+    def restore(self, state):
+        """Go on from what `state` returned, to the same bytes.
+
+        Raises:
+            NSTError: it is not what a picture of this shape would have saved.
+        """
+        count = min(sum(name.startswith("s") for name in state), PAIRS)
+        names = ["gradient", *(f"{part}{number}" for number in range(count) for part in "sy")]
+        begun = len(state) > 1
+        expected = dict.fromkeys(["picture", *(names if begun else [])], self.picture)
+        check_state(state, expected | ({"value": np.array(0.0)} if begun else {}), self._clip)
+        pairs = [(state[f"s{number}"], state[f"y{number}"]) for number in range(count)]
+        pairs = [(s, y, dot(s, y)) for s, y in pairs]
+        if not all(0 < curvature < math.inf for *_, curvature in pairs):
+            raise NSTError("the checkpoint's pairs are not those of L-BFGS; remove it.")
+        self.picture, self._gradient, self._pairs = state["picture"], state.get("gradient"), pairs
+        self._value = float(state["value"]) if begun else None
 
 
-def _iterate(evaluate, start, steps, accept, clip, colour_stride):
-    """Hand the picture to SciPy, which hides its history: each call gathers it anew."""
-    latest = [start]
-    lowest, highest = (0, 255) if clip else (-np.inf, np.inf)
-    if colour_stride == 1:  # as SciPy has it: each number of a pixel for itself, within bounds
-        basis, bounds = np.eye(3), scipy.optimize.Bounds(*_sides(start, lowest, highest))
-    else:  # what leaves the range is cut off, and is not pushed further out
-        basis, bounds = OPPONENT * [[1], [colour_stride], [colour_stride]], None
-
-    def picture(change):
-        return start + change.reshape(start.shape) @ basis
-
-    def evaluate_change(change):
-        unbounded = picture(change)
-        value, gradient = evaluate(np.clip(unbounded, lowest, highest))
-        outward = (unbounded < lowest) & (gradient > 0) | (unbounded > highest) & (gradient < 0)
-        return value, (np.where(outward, 0, gradient) @ basis.T).ravel()
-
-    def note(intermediate_result):
-        latest[0] = np.clip(picture(intermediate_result.x), lowest, highest)
-        accept(latest[0], float(intermediate_result.fun))
-
-    result = scipy.optimize.minimize(
-        evaluate_change, np.zeros(start.size), jac=True, method="L-BFGS-B", callback=note,
-        bounds=bounds,
-        options={"maxiter": steps, "maxfun": 20 * steps, "ftol": 0, "gtol": 0},
-    )  # fmt: skip
-    return latest[0], result.nit
+def _next_stride(stride, shortest, longest, rise, slope):
+    """Double a stride that was too short; else take the parabola's minimum, or the middle."""
+    if longest == math.inf:
+        return 2 * stride
+    if shortest == 0 and rise > slope:
+        return stride * min(max(-slope / (2 * (rise - slope)), 0.1), 0.5)
+    return (shortest + longest) / 2
 
 
-def _sides(start, lowest, highest):
-    return (lowest - start).ravel(), (highest - start).ravel()
+def dot(one, other):
+    """The scalar product, summed in float64 in an order that no number of threads changes."""
+    return float(np.sum(one * other, dtype="float64"))

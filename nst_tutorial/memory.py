@@ -4,13 +4,17 @@ import bisect
 import math
 
 from nst_tutorial.errors import NSTError
+from nst_tutorial.lbfgs import PAIRS
 from nst_tutorial.machine import available_memory
 from nst_tutorial.tiles import overlap
 
-# Found by measuring the peaks of whole transfers; a test measures again.
-COPIES = 1.15  # of every layer's output: kept for the gradient, or on the way
-BYTES = {"float32": 4, "bfloat16": 3.2}  # a number of those; much is cast back to float32
-VECTORS = {"lbfgs": 80 + 20}  # pictures in float32 (L-BFGS has 50 in float64); of others:
+# Found by measuring the peaks of whole transfers; a test measures again. How TensorFlow convolves
+# depends on the processor. With AVX512 oneDNN does, in place. Elsewhere Eigen does, whose gradient
+# writes down, for one convolution at a time, each position's 3×3 inputs side by side.
+COPIES = {"oneDNN": 1.15, "Eigen": 1.2}  # of every layer's output: kept for the gradient, or moving
+UNFOLDED = {"oneDNN": 0.0, "Eigen": 1.0}  # copies of those inputs
+BYTES = {"float32": 4, "bfloat16": 3.2}  # a number of all these; much is cast back to float32
+VECTORS = {"lbfgs": 8 + 2 * PAIRS + 8}  # pictures in float32; of other optimizers:
 FEW_VECTORS = 8
 CANVASES = 16  # pictures in float32 that tiles need besides, and the content's features
 OVERHEAD = 48 * 2**20  # the compiled graph
@@ -23,21 +27,28 @@ def predicted_peak(shape, style_shapes, extractor, optimizer, tile=None):
     """Predict the memory that a transfer takes at its height, beyond what is in use before it.
 
     Args:
-        shape: `(1, H, W, 3)` of the generated picture at its full size.
+        shape: `(1, H, W, 3)` of the generated picture at its full size, with its margin.
         style_shapes: of the style pictures; each goes through the network once, and is let go.
         extractor: the `Extractor`, in the precision that it will compute in.
         optimizer: as in `TransferConfig`.
         tile: side of the tiles that go through the network; None: pictures do, whole.
 
     Returns:
-        bytes; within a fifth of what was measured from 512 pixels on, below that rather more.
+        bytes, on the kind of processor that needs more.
     """
-    network = COPIES * _output_bytes_per_pixel(extractor)
     window = (tile + 2 * overlap(extractor.layers[-1])) ** 2 if tile else math.inf
     picture, *styles = (min(math.prod(one[1:3]), window) for one in (shape, *style_shapes))
     vectors = VECTORS.get(optimizer, FEW_VECTORS) + (CANVASES if tile else 0)
     kept = math.prod(shape[1:3]) * vectors * 12
-    return OVERHEAD + max([network * picture + kept, *(network * style for style in styles)])
+    outputs, unfolded = _bytes_per_pixel(extractor)
+    return OVERHEAD + max(
+        need
+        for kind in COPIES
+        for need in (
+            (COPIES[kind] * outputs + UNFOLDED[kind] * unfolded) * picture + kept,
+            *(COPIES[kind] * outputs * style for style in styles),  # no gradient
+        )
+    )
 
 
 def fitting_tile(shape, style_shapes, extractor, optimizer, margin=0.0):
@@ -79,10 +90,12 @@ def _scaled(shape, scale):
     return (1, *(round(scale * side) for side in shape[1:3]), 3)
 
 
-def _output_bytes_per_pixel(extractor):
-    """The size of all layers' outputs, for each pixel of the picture."""
-    positions, numbers = 1.0, 0.0
+def _bytes_per_pixel(extractor):
+    """The size of all layers' outputs and of the largest unfolded input, for each pixel."""
+    positions, outputs, unfolded = 1.0, 0.0, 0.0
     for layer in extractor.model.layers:
         positions /= 4 if "Pooling" in type(layer).__name__ else 1
-        numbers += positions * layer.output.shape[-1]
-    return numbers * BYTES[extractor.precision]
+        outputs += positions * layer.output.shape[-1]
+        if "Conv" in type(layer).__name__:
+            unfolded = max(unfolded, 9 * positions * layer.input.shape[-1])
+    return [BYTES[extractor.precision] * numbers for numbers in (outputs, unfolded)]

@@ -4,14 +4,16 @@
 `stylize` runs one after another from a small picture to the full size.
 """
 
+import warnings
+
 import numpy as np
 
-from nst_tutorial import lbfgs
 from nst_tutorial.backend import ops
 from nst_tutorial.descent import Descent, DivergedError, checked
 from nst_tutorial.errors import NSTError
 from nst_tutorial.inputs import at_scale, listed, load_pictures, ready, starting_picture
 from nst_tutorial.interrupts import noted
+from nst_tutorial.lbfgs import LBFGS, StalledWarning
 from nst_tutorial.memory import fitting_tile
 from nst_tutorial.objective import Objective
 from nst_tutorial.optimizers import rate_at
@@ -52,17 +54,31 @@ class StyleTransfer:
 
     def restart(self, start):
         """Start anew from a picture of the same shape, with nothing compiled again."""
-        self._descent = Descent(self.objective, self.config, self._with_margin(start))
+        self._begin(self._with_margin(start))
+
+    def _begin(self, picture):
+        """Let an optimizer that remembers nothing go on from a picture."""
+        self._begun = self.config
+        if self.config.optimizer == "lbfgs":
+            self._descent = LBFGS(picture, self.config.clip, self._colour_stride())
+        else:
+            self._descent = Descent(self.objective, self.config, picture)
+
+    def _keep_up(self):
+        """Forget what L-BFGS learned of another objective, where the config has changed."""
+        if self.config != self._begun and "lbfgs" in (self.config.optimizer, self._begun.optimizer):
+            self._begin(np.array(self._descent.picture))
 
     def state(self):
-        """Return the picture and all that Adam or Nadam remembers, `{name: array}`.
-
-        Nothing of L-BFGS: SciPy hides its history, so that a resumed run gathers it anew.
-        """
+        """Return the picture and all that the optimizer remembers, `{name: array}`."""
         return self._descent.state()
 
     def restore(self, state):
-        """Go on from what `state` returned, to the same bytes with Adam and Nadam."""
+        """Go on from what `state` returned, to the same bytes.
+
+        Raises:
+            NSTError: it is not what a transfer of this shape and optimizer would have saved.
+        """
         self._descent.restore(state)
 
     @property
@@ -86,6 +102,7 @@ class StyleTransfer:
         """
         if self.config.optimizer == "lbfgs":
             raise NSTError("L-BFGS has no single steps: call run(steps), or choose adam.")
+        self._keep_up()
         [terms] = self._descent.take([learning_rate or self.config.learning_rate], self.config)
         return terms
 
@@ -105,7 +122,8 @@ class StyleTransfer:
         """
         callback = callback or (lambda terms: None)
         if self.config.optimizer == "lbfgs":
-            return self._run_lbfgs(steps - done, callback)
+            return self._run_lbfgs(steps, callback, done)
+        self._keep_up()
         first = learning_rate or self.config.learning_rate
         while done < steps:
             count = min(self._descent.pace, steps - done) if together else 1
@@ -115,22 +133,24 @@ class StyleTransfer:
                 self.ahead = count - number
                 callback(terms)
 
-    def _run_lbfgs(self, steps, callback):
-        latest = {}
+    def _run_lbfgs(self, steps, callback, done):
+        for taken in range(done, steps):
+            self._keep_up()
+            terms = self._descent.take(self._evaluate)
+            if not terms:
+                warnings.warn(
+                    f"L-BFGS found no way down after {taken} of {steps} steps at "
+                    f"{max(self.shape)} px, and stopped there; try adam, or another start.",
+                    StalledWarning,
+                    stacklevel=3,
+                )
+                return
+            callback(terms)
 
-        def evaluate(image):
-            image = ops.convert_to_tensor(image, "float32")
-            weights = self.objective.weights(self.config)
-            terms, gradient = self.objective.differentiate(image, weights)
-            latest.update(checked(terms, gradient))
-            return latest["total"], np.asarray(gradient, "float64")
-
-        def accept(image, total):
-            self._descent.picture = ops.convert_to_tensor(image, "float32")
-            callback(dict(latest, total=total))
-
-        start = np.asarray(self._descent.picture, "float64")
-        lbfgs.minimize(evaluate, start, steps, accept, self.config.clip, self._colour_stride())
+    def _evaluate(self, image):
+        image = ops.convert_to_tensor(image)
+        terms, gradient = self.objective.differentiate(image, self.objective.weights(self.config))
+        return checked(terms, gradient), ops.convert_to_numpy(gradient)
 
     def _colour_stride(self):
         """Of L-BFGS: a photograph's colours are good to start from, noise's must all change."""

@@ -12,6 +12,7 @@ from nst_tutorial import checkpoints as module
 from nst_tutorial.__main__ import main
 from nst_tutorial.backend import choose_precision
 from nst_tutorial.errors import NSTWarning
+from nst_tutorial.lbfgs import PAIRS
 from nst_tutorial.provenance import read
 
 CONFIG = TransferConfig(size=140, scales=2, steps=8, optimizer="adam")
@@ -41,7 +42,10 @@ def resumed(pictures, extractor, config, path, callback=None):
     return stylize(*pictures, extractor, config, callback, checkpoint=checkpoint)
 
 
-@pytest.mark.parametrize(("optimizer", "step"), [("adam", 2), ("adam", 6), ("nadam", 7)])
+@pytest.mark.parametrize(
+    ("optimizer", "step"),  # the small size has five steps
+    [("adam", 2), ("adam", 6), ("nadam", 7), *(("lbfgs", step) for step in (3, 6, 8))],
+)
 def test_a_killed_run_ends_in_the_same_bytes(pictures, extractor, tmp_path, optimizer, step):
     config = dataclasses.replace(CONFIG, optimizer=optimizer)
     unbroken = stylize(*pictures, extractor, config)  # 5 small steps, 3 at the full size
@@ -54,13 +58,32 @@ def test_a_killed_run_ends_in_the_same_bytes(pictures, extractor, tmp_path, opti
     assert taken[0].step == step  # the one that was killed, before it was saved, is taken again
 
 
-def test_lbfgs_goes_on_from_its_picture(pictures, extractor, tmp_path):
-    config = dataclasses.replace(CONFIG, optimizer="lbfgs", scales=1)
-    killed_at(5, pictures, extractor, config, tmp_path / "c")
+def test_lbfgs_goes_on_once_it_has_all_its_pairs(pictures, extractor, tmp_path):
+    config = dataclasses.replace(CONFIG, optimizer="lbfgs", scales=1, steps=18, init="noise")
+    unbroken = stylize(*pictures, extractor, config)
+    killed_at(PAIRS + 4, pictures, extractor, config, tmp_path / "c")
     result = resumed(pictures, extractor, config, tmp_path / "c")
-    assert len(result.history) == 8
-    totals = [row["total"] for row in result.history]
-    assert totals == sorted(totals, reverse=True)  # nothing is lost at the seam
+    np.testing.assert_array_equal(result.image, unbroken.image)
+    assert [row["total"] for row in result.history] == [row["total"] for row in unbroken.history]
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda state: state | {"more": state["picture"]}, "does not hold just picture"),
+        (lambda state: {"picture": state["picture"][:, 1:]}, "picture .* is not float32 of"),
+        (lambda state: {"picture": state["picture"] + np.float32(99)}, r"leaves 0\.\.255"),
+        (lambda state: {name: array * np.nan for name, array in state.items()}, "is not|NaN"),
+    ],
+)
+def test_a_state_that_no_transfer_had(photograph, painting, extractor, optimizer, spoil, words):
+    config = dataclasses.replace(CONFIG, optimizer=optimizer)
+    one = StyleTransfer(photograph, [painting], extractor, config, photograph)
+    one.run(2)
+    with pytest.raises(NSTError, match=words):
+        one.restore(spoil(one.state()))
+    one.restore(one.state())
 
 
 def test_the_command_line_resumes_in_the_precision_that_the_run_had(tmp_path, monkeypatch):

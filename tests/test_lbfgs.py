@@ -1,52 +1,227 @@
-"""L-BFGS: the minimum does not depend on the strides, and the picture stays in its range."""
+"""L-BFGS: down to the right minimum, within the range, and on from where it was."""
+
+import itertools
 
 import numpy as np
 import pytest
+import scipy.optimize
 
-from nst_tutorial.lbfgs import OPPONENT, minimize
-
-# At the minimum there is no way down: it says so, and is right.
-pytestmark = pytest.mark.filterwarnings("ignore::nst_tutorial.lbfgs.StalledWarning")
+from nst_tutorial import NSTError, lbfgs
+from nst_tutorial.lbfgs import LBFGS, OPPONENT, PAIRS, TRIES
 
 
 def squares(target):
     """The bowl around a picture: Σ (x − target)² / 2, and its gradient."""
-    return lambda x: (float(((x - target) ** 2).sum() / 2), x - target)
+    return lambda x: ({"total": float(((x - target) ** 2).sum() / 2)}, x - target)
 
 
-def run(target, start, **settings):
-    seen = []
-    minimize(
-        squares(target), start, 12, lambda image, value: seen.append((image, value)), **settings
-    )
-    return seen
+def rosenbrock(picture):
+    x, y, _ = picture.ravel().astype("float64")
+    slopes = [-400 * x * (y - x * x) - 2 * (1 - x), 200 * (y - x * x), 0]
+    total = 100 * (y - x * x) ** 2 + (1 - x) ** 2
+    return {"total": total}, np.array(slopes, "float32").reshape(picture.shape)
+
+
+def walk(one, evaluate, steps):
+    """Take so many steps, or as many as there is a way for: the totals."""
+    found = (one.take(evaluate) for _ in range(steps))
+    return [terms["total"] for terms in itertools.takewhile(bool, found)]
+
+
+def pixels(*numbers):
+    return np.array(numbers, "float32").reshape(1, 1, -1, 3)
+
+
+# Down ------------------------------------------------------------------------------------------
+
+
+def test_a_bowl_by_hand():
+    """Four grey levels to begin with; one pair then knows a bowl that is round."""
+    one = LBFGS(pixels(8, -8, 6), clip=False)
+    assert one.take(squares(0)) == {"total": (16 + 16 + 9) / 2}
+    np.testing.assert_allclose(one.picture, pixels(4, -4, 3), rtol=1e-6)
+    assert one.take(squares(0))["total"] == pytest.approx(0, abs=1e-9)
+
+
+def test_rosenbrocks_valley():
+    one = LBFGS(pixels(-1.2, 1, 7), clip=False)
+    totals = walk(one, rosenbrock, 60)
+    assert totals == sorted(totals, reverse=True)
+    np.testing.assert_allclose(one.picture, pixels(1, 1, 7), atol=1e-3)
 
 
 @pytest.mark.parametrize("stride", [0.3, 1.0])
-def test_the_minimum_is_where_it_was(rng, stride):
-    target, start = rng.uniform(20, 230, (2, 1, 5, 7, 3))
-    image, value = run(target, start, colour_stride=stride)[-1]
-    np.testing.assert_allclose(image, target, atol=0.5)
-    assert value < 1e-3 * squares(target)(start)[0]
+def test_the_minimum_is_scipys(rng, stride):
+    """A convex problem with bounds, of which about half hold at the minimum."""
+    root = rng.normal(size=(30, 30))
+    A, b = root @ root.T / 30 + 0.1 * np.eye(30), rng.normal(60, 100, 30)
+
+    def evaluate(x):
+        flat = x.ravel().astype("float64")
+        total, gradient = flat @ A @ flat / 2 - b @ flat, A @ flat - b
+        return {"total": total}, gradient.astype("float32").reshape(x.shape)
+
+    expected = scipy.optimize.minimize(
+        lambda x: (x @ A @ x / 2 - b @ x, A @ x - b), np.full(30, 100.0), jac=True,
+        bounds=[(0, 255)] * 30, options={"ftol": 0, "gtol": 1e-6},
+    )  # fmt: skip
+    assert 5 < np.isin(expected.x, (0, 255)).sum() < 25
+    one = LBFGS(np.full((1, 2, 5, 3), 100.0), colour_stride=stride)
+    totals = walk(one, evaluate, 100)
+    assert totals[-1] == pytest.approx(expected.fun, rel=1e-6)
+    np.testing.assert_allclose(one.picture.ravel(), expected.x, atol=0.1)
+
+
+@pytest.mark.parametrize("stride", [0.3, 1.0])
+def test_the_minimum_does_not_depend_on_the_strides(rng, stride):
+    target, start = rng.uniform(20, 230, (2, 1, 5, 7, 3)).astype("float32")
+    one = LBFGS(start, colour_stride=stride)
+    walk(one, squares(target), 20)
+    np.testing.assert_allclose(one.picture, target, atol=0.01)
 
 
 def test_short_strides_change_luminance_first(rng):
-    target, start = rng.uniform(20, 230, (2, 1, 5, 7, 3))
-    changes = (run(target, start, colour_stride=0.1)[0][0] - start) @ OPPONENT.T
-    wanted = (target - start) @ OPPONENT.T
+    target, start = rng.uniform(20, 230, (2, 1, 5, 7, 3)).astype("float32")
+    one = LBFGS(start, colour_stride=0.1)
+    one.take(squares(target))
+    changes, wanted = (one.picture - start) @ OPPONENT.T, (target - start) @ OPPONENT.T
     share = np.abs(changes).sum(axis=(0, 1, 2)) / np.abs(wanted).sum(axis=(0, 1, 2))
-    assert share[0] > 10 * share[1:].max()
+    assert share[0] > 50 * share[1:].max()
+
+
+def test_opponent_colours_are_orthonormal():
+    np.testing.assert_allclose(OPPONENT @ OPPONENT.T, np.eye(3), atol=1e-12)
+
+
+def test_two_loops_are_the_matrix_of_bfgs(rng):
+    """H ← (I − s yᵀ/sᵀy) H (I − y sᵀ/sᵀy) + s sᵀ/sᵀy, from the scaled metric on."""
+    one = LBFGS(np.zeros((1, 2, 2, 3)), colour_stride=0.5)
+    pairs = rng.normal(size=(3, 2, 12)).astype("float32")
+    pairs[:, 1] += 3 * pairs[:, 0]
+    for s, y in pairs:
+        one._remember(s.reshape(1, 2, 2, 3), y.reshape(1, 2, 2, 3))
+    colours = OPPONENT.T @ np.diag([1, 0.25, 0.25]) @ OPPONENT
+    H, (s, y) = np.kron(np.eye(4), colours), pairs[-1].astype("float64")
+    H *= (s @ y) / (y @ H @ y)
+    for s, y in pairs.astype("float64"):
+        V = np.eye(12) - np.outer(y, s) / (s @ y)
+        H = V.T @ H @ V + np.outer(s, s) / (s @ y)
+    q = rng.normal(size=12).astype("float32")
+    np.testing.assert_allclose(one._direction(q.reshape(1, 2, 2, 3)).ravel(), H @ q, rtol=1e-4)
+
+
+# The range --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("stride", [0.3, 1.0])
 def test_the_range_is_held_if_it_is_asked_for(rng, stride):
     target, start = rng.uniform(-200, 450, (1, 5, 7, 3)), rng.uniform(0, 255, (1, 5, 7, 3))
-    for image, _ in run(target, start, colour_stride=stride):
-        assert image.min() >= 0
-        assert image.max() <= 255
-    free = run(target, start, colour_stride=stride, clip=False)[-1][0]
-    np.testing.assert_allclose(free, target, atol=1e-3)
+    target = target.astype("float32")
+    one, free = (LBFGS(start, clip, stride) for clip in (True, False))
+    for _ in range(20):
+        one.take(squares(target))
+        assert one.picture.min() >= 0
+        assert one.picture.max() <= 255
+        free.take(squares(target))
+    np.testing.assert_allclose(one.picture, np.clip(target, 0, 255), atol=0.1)
+    np.testing.assert_allclose(free.picture, target, atol=0.1)
 
 
-def test_opponent_colours_are_orthonormal():
-    np.testing.assert_allclose(OPPONENT @ OPPONENT.T, np.eye(3), atol=1e-12)
+def test_a_hill_is_left_by_its_sides_and_teaches_nothing():
+    """Curvature below zero: no pair is kept, and the range ends the slide."""
+    one = LBFGS(pixels(100, 120, 140))
+    totals = walk(one, lambda x: ({"total": -float(((x - 127) ** 2).sum())}, -2 * (x - 127)), 20)
+    np.testing.assert_array_equal(one.picture, pixels(0, 0, 255))
+    assert totals[-1] == -(127**2 + 127**2 + 128**2)
+    assert set(one.state()) == {"picture", "gradient", "value"}
+
+
+# No way down ------------------------------------------------------------------------------------
+
+
+def test_no_stride_is_tried_for_ever():
+    seen = []
+
+    def uphill(x):
+        seen.append(x)
+        return {"total": len(seen)}, np.ones_like(x)
+
+    assert LBFGS(pixels(90, 90, 90)).take(uphill) is None
+    assert 4 < len(seen) <= 2 * (1 + TRIES)
+    assert [np.all(x == 90) for x in seen].count(True) == 2  # it looked again, once
+
+
+def test_where_it_is_flat():
+    assert LBFGS(pixels(90, 90, 90)).take(lambda x: ({"total": 1}, np.zeros_like(x))) is None
+
+
+def test_a_slope_without_an_end_is_not_walked_for_ever(monkeypatch):
+    monkeypatch.setattr(lbfgs, "TRIES", 5)
+    one = LBFGS(pixels(90, 90, 90), clip=False)
+    one.take(lambda x: ({"total": float(x.sum())}, np.ones_like(x)))
+    np.testing.assert_array_equal(one.picture, pixels(*[90 - 4 * 2**4] * 3))
+
+
+# On from where it was ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("steps", [0, 1, 5, PAIRS + 3])
+def test_it_goes_on_to_the_same_bytes(rng, steps):
+    target, start = rng.uniform(-50, 300, (2, 1, 5, 7, 3)).astype("float32")
+    widths = rng.uniform(1, 30, start.shape).astype("float32")
+
+    def evaluate(x):
+        return {"total": float((widths * (x - target) ** 2).sum())}, 2 * widths * (x - target)
+
+    one, other = LBFGS(np.clip(start, 0, 255)), LBFGS(np.zeros_like(start))
+    walk(one, evaluate, steps)
+    state = one.state()
+    other.restore({name: array.copy() for name, array in state.items()})
+    assert walk(one, evaluate, 5) == walk(other, evaluate, 5)
+    assert one.state().keys() == other.state().keys()
+    for name, array in one.state().items():
+        np.testing.assert_array_equal(array, other.state()[name])
+    assert len(state) == 1 + 2 * bool(steps) + 2 * min(steps, PAIRS)
+
+
+def spoilt(state, name, number):
+    array = state[name].copy()
+    array.flat[0] = number
+    return state | {name: array}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda state: {}, "does not hold just picture"),
+        (lambda state: state | {"s2": state["s0"]}, "does not hold just"),
+        (lambda state: {k: v for k, v in state.items() if k != "y1"}, "does not hold just"),
+        (lambda state: {k: v for k, v in state.items() if k != "gradient"}, "does not hold just"),
+        (lambda state: state | {"\x1b[31m": state["s0"]}, r"^[ -~]*does not hold just[ -~]*$"),
+        (
+            lambda state: state | {"gradient": state["gradient"][:, :1]},
+            "gradient .* is not float32",
+        ),
+        (lambda state: state | {"s0": state["s0"].astype("float64")}, "s0 .* is not float32"),
+        (lambda state: state | {"value": np.array("1")}, "value .* is not float64"),
+        (lambda state: spoilt(state, "gradient", np.nan), "gradient .* NaN or infinity"),
+        (lambda state: spoilt(state, "picture", -1), r"leaves 0\.\.255"),
+        (lambda state: state | {"s1": -state["s1"]}, "not those of L-BFGS"),
+        (lambda state: state | {"y0": 0 * state["y0"]}, "not those of L-BFGS"),
+    ],
+)
+def test_a_state_that_it_never_had(rng, spoil, words):
+    target, start = rng.uniform(20, 230, (2, 1, 5, 7, 3)).astype("float32")
+    one, other = LBFGS(start), LBFGS(start)
+    target[..., 0] *= 3
+    walk(one, squares(target), 2)
+    assert len(one.state()) == 7
+    other.restore(one.state())
+    other = LBFGS(start)
+    with pytest.raises(NSTError, match=words):
+        other.restore(spoil(one.state()))
+    np.testing.assert_array_equal(other.picture, start)
+
+
+def test_without_clipping_a_picture_may_leave_the_range():
+    LBFGS(pixels(1, 2, 3), clip=False).restore({"picture": pixels(-9, 300, 4)})

@@ -1,15 +1,19 @@
 """Memory: what a transfer will take is known before it begins, and what would not fit is tiled."""
 
 import os
+import platform
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from nst_tutorial import NSTError, memory
+from nst_tutorial.memory import MARGIN
 
 GIB = 2**30
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak")
 
 
 def fitting(extractor, optimizer, height, width, *styles):
@@ -34,14 +38,14 @@ def test_the_size_that_is_said_to_fit_fits_and_a_larger_one_does_not(
 def test_what_does_not_fit_whole_fits_in_tiles(extractor, monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: GIB)
     assert fitting(extractor, "adam", 100, 100, (100, 100)) is None
-    assert fitting(extractor, "adam", 1000, 1000, (100, 100)) == 256
+    assert fitting(extractor, "adam", 900, 900, (100, 100)) == 256
     assert fitting(extractor, "adam", 100, 100, (3000, 3000)) == 512  # a style picture counts
 
 
 def test_the_many_vectors_of_lbfgs_are_pointed_out(extractor, monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: GIB)
     with pytest.raises(NSTError, match=r"with optimizer='adam' or size=\d+"):
-        fitting(extractor, "lbfgs", 1000, 1000)
+        fitting(extractor, "lbfgs", 900, 900)
 
 
 def test_where_nothing_fits(extractor, monkeypatch):
@@ -62,36 +66,58 @@ steps = 12 if optimizer == "lbfgs" else 1  # until it has filled all its vectors
 config = TransferConfig(size=size, steps=steps, scales=1, optimizer=optimizer, tile=tile)
 extractor = load_extractor(name, config.content_layers + config.style_layers)
 picture = np.random.default_rng(0).uniform(0, 255, (1, size, size, 3)).astype("float32")
+side = size + 2 * round(config.margin * size)
+given = (1, side, side, 3), [picture.shape], extractor, optimizer, tile
+kinds = dict(memory.COPIES)
+predictions = [memory.predicted_peak(*given)]
+for kind in kinds:
+    memory.COPIES = {kind: kinds[kind]}
+    predictions.append(memory.predicted_peak(*given))
 before = status("VmRSS")
 stylize(picture, picture, extractor, config)
-print((status("VmHWM") - before) / memory.predicted_peak(
-    picture.shape, [picture.shape], extractor, optimizer, tile))
+used = status("VmHWM") - before
+print(*(used / predicted for predicted in predictions))
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak")
+def used_by_predicted(name, size, optimizer, precision, tile):
+    """Divide a transfer's peak by what `predicted_peak` says, and by what each of its fits says."""
+    command = [sys.executable, "-c", MEASURED, name, str(size), optimizer, str(tile)]
+    environment = os.environ | {"NST_PRECISION": precision}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return [float(ratio) for ratio in done.stdout.split()]
+
+
+@linux
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_no_prediction_is_too_low(optimizer):
+    assert used_by_predicted("pocket", 192, optimizer, "float32", 0)[0] <= MARGIN
+
+
+@linux
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "size", "optimizer", "precision", "tile"),
     [
         ("pocket", 384, "adam", "float32", 0),
-        *(
-            pytest.param(*case, marks=pytest.mark.long)
-            for case in [
-                ("pocket", 1024, "lbfgs", "float32", 0),
-                ("pocket", 1024, "adam", "float32", 0),
-                ("pocket", 1024, "adam", "bfloat16", 0),
-                ("random-vgg19", 512, "lbfgs", "float32", 0),
-                ("random-vgg19", 512, "adam", "bfloat16", 0),
-                ("pocket", 1536, "adam", "float32", 256),
-                ("pocket", 1024, "lbfgs", "float32", 256),
-                ("random-vgg19", 1024, "adam", "float32", 256),
-            ]
-        ),
+        ("pocket", 1024, "lbfgs", "float32", 0),
+        ("pocket", 1024, "adam", "float32", 0),
+        ("pocket", 1024, "adam", "bfloat16", 0),
+        ("random-vgg19", 512, "lbfgs", "float32", 0),
+        ("random-vgg19", 512, "adam", "bfloat16", 0),
+        ("pocket", 1536, "adam", "float32", 256),
+        ("pocket", 1024, "lbfgs", "float32", 256),
+        ("random-vgg19", 1024, "adam", "float32", 256),
     ],
 )
-def test_the_prediction_is_within_a_fifth(name, size, optimizer, precision, tile):
-    command = [sys.executable, "-c", MEASURED, name, str(size), optimizer, str(tile)]
-    environment = os.environ | {"NST_PRECISION": precision}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    ratio = float(done.stdout)
-    assert 0.8 < ratio < 1.2
+def test_the_prediction_is_near_for_one_kind_of_processor(name, size, optimizer, precision, tile):
+    larger, *fits = used_by_predicted(name, size, optimizer, precision, tile)
+    assert larger <= MARGIN
+    lowest = 0.75 if precision == "float32" else 0.6
+    said = f"{processor()}: used / predicted {dict(zip(memory.COPIES, fits, strict=True))}"
+    assert any(lowest < ratio <= MARGIN for ratio in fits), said
+
+
+def processor():
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line for line in lines if line.startswith("model name")), platform.machine())
