@@ -235,7 +235,7 @@ def test_an_error_is_a_sentence_and_run_works_again(bench, job):
 def test_a_loss_that_is_no_number_keeps_the_picture(bench, job):
     bench.worker.run()
     image = bench.until("done").painted.image
-    bench.worker.paint(changed(job, style_weight=1e38, content_weight=1e38))
+    bench.worker.paint(changed(job, style_weight=1e30, layer_weights=(1e30, 1e30)))
     news = bench.until("failed")
     assert "no longer a number" in news.message
     np.testing.assert_array_equal(news.painted.image, image)
