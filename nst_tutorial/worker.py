@@ -146,14 +146,17 @@ class Worker:
             self._back, self._new = painted or "start", True
             self._live, self._singles = False, 0
 
-    def close(self, patience=10.0):
-        """End the thread and let go of everything; what is asked for afterwards is not heard."""
+    def close(self):
+        """End the thread after the step at hand, and let go of everything.
+
+        What is asked for afterwards is not heard.
+        """
         with self._wish:
             self._stop.set()
             self._wish.notify_all()
             thread = self._thread
         if thread and thread is not threading.current_thread():
-            thread.join(patience)
+            thread.join()
         self._forget()
 
     @property

@@ -23,9 +23,10 @@ CONFIG = TransferConfig(
     content_layers="block2_conv1",
     style_layers=("block1_conv1", "block2_conv1"),
     size=64,
-    steps=300,
+    steps=100_000,  # no run ends by itself
     optimizer="adam",
 )
+PATIENCE = 600  # seconds after which a wait has certainly failed, on whatever machine
 
 
 @pytest.fixture
@@ -41,17 +42,20 @@ def painters():
     return [thread for thread in threading.enumerate() if thread.name == "painter"]
 
 
-def wait(panel, *words):
-    """Wait until the status says one of the words."""
-    wait_until(panel, lambda: any(word in panel.status.value for word in words))
+def wait(panel, words):
+    """Wait until the status says the words."""
+    until(panel, lambda: words in panel.status.value)
 
 
-def wait_until(panel, holds, seconds=300.0):
-    """Only a panel that hangs takes minutes."""
-    stop = time.perf_counter() + seconds
+def until(panel, holds):
+    stop = time.perf_counter() + PATIENCE
     while not holds():
         assert time.perf_counter() < stop, (panel.status.value, panel.note.value)
         time.sleep(0.005)
+
+
+def shows_what_it_is_asked_for(panel):
+    return panel._news.painted.job == panel.job()
 
 
 def press(panel, name):
@@ -178,9 +182,8 @@ def test_run_pause_step_reset(panel):
     assert panel.buttons["Run"].button_style == "success"
     press(panel, "Pause")
     wait(panel, "paused")
+    assert not panel.worker._something_to_do()
     held = panel.status.value
-    time.sleep(0.3)
-    assert panel.status.value == held
     assert panel.buttons["Run"].button_style == ""
     press(panel, "Step")
     step = int(re.search(r"step (\d+)", held)[1])
@@ -190,25 +193,22 @@ def test_run_pause_step_reset(panel):
 
 
 def test_a_slider_moved_while_it_runs(panel):
-    panel.controls["steps"].value = 1000
     press(panel, "Run")
     wait(panel, "steps a second")
     seen = panel.preview.value
     panel.controls["style_weight"].value = 1000.0
-    wait_until(panel, lambda: panel._news.painted.job.config.style_weight == 1000)
-    assert panel.preview.value != seen
+    until(panel, lambda: shows_what_it_is_asked_for(panel) and panel.preview.value != seen)
     assert panel._news.painted.step > 1
 
 
-def test_a_thousand_slider_events(panel):
-    panel.controls["steps"].value = 1000
+def test_a_thousand_slider_events_while_it_runs(panel):
     press(panel, "Run")
     wait(panel, "steps a second")
     values = [value for _, value in panel.controls["style_weight"].options]
     for number in range(1000):
         panel.controls["style_weight"].value = values[number % 41]
-    last = values[999 % 41]
-    wait_until(panel, lambda: panel._news.painted.job.config.style_weight == last)
+    until(panel, lambda: shows_what_it_is_asked_for(panel))
+    assert len(painters()) == 1
     press(panel, "Pause")
     wait(panel, "paused")
 

@@ -1,4 +1,4 @@
-"""A real JupyterLab on a copy of lesson 08, and a real browser that has it open."""
+"""A real JupyterLab on a copy of lesson 08 and on its panel alone, and a real browser."""
 
 import contextlib
 import json
@@ -13,12 +13,18 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import nbformat
 import pytest
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
 SHOTS = ROOT / "results" / "browser"
 LESSON = "08_playground.ipynb"
+PANEL = "panel.ipynb"  # the lesson's three cells that make a panel and ask it
+NEEDED = ("import Playground", "playground = Playground(", "asked = playground.job()")
+SMALL = 'TransferConfig(size=64, optimizer="adam", steps=100_000)'  # no run ends by itself
+PATIENCE = 900  # seconds after which a wait has certainly failed, on whatever machine
+expect.set_options(timeout=1000 * PATIENCE)
 BROWSERS = (
     "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge",
 )  # fmt: skip
@@ -34,7 +40,9 @@ def browser():
     with sync_playwright() as playwright:
         for candidate in candidates:
             with contextlib.suppress(Error):
-                opened = playwright.chromium.launch(args=["--no-sandbox"], **candidate)
+                opened = playwright.chromium.launch(
+                    args=["--no-sandbox"], timeout=1000 * PATIENCE, **candidate
+                )
                 break
         else:
             pytest.fail(
@@ -52,6 +60,7 @@ def server(tmp_path_factory):
     shutil.copytree(ROOT / "images", place / "images")
     (place / "notebooks").mkdir()
     shutil.copy(ROOT / "notebooks" / LESSON, place / "notebooks")
+    write_panel(place / "notebooks")
     port, token = free_port(), secrets.token_hex(8)
     with open(place / "lab.log", "w") as log:
         process = subprocess.Popen(
@@ -68,8 +77,20 @@ def server(tmp_path_factory):
         wait_for(f"{address}/api?token={token}", process, place / "lab.log")
         yield address, token
     finally:
-        process.terminate()
-        process.wait(30)
+        process.kill()  # asked politely, it may wait for a thread of its own for ever
+        process.wait()
+
+
+def write_panel(folder):
+    """Write a notebook with the lesson's own cells for the panel; it paints a small picture."""
+    notebook = nbformat.read(folder / LESSON, 4)
+    notebook.cells = [
+        cell for cell in notebook.cells if any(words in cell.source for words in NEEDED)
+    ]
+    for cell in notebook.cells:
+        cell.source = cell.source.replace(", extractor)\nplay", f", extractor, {SMALL})\nplay")
+    assert [SMALL in cell.source for cell in notebook.cells] == [False, True, False]
+    nbformat.write(notebook, folder / PANEL)
 
 
 def own_settings(place):
@@ -78,6 +99,7 @@ def own_settings(place):
     (folder / "notification.jupyterlab-settings").write_text(json.dumps(QUIET))
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NST_")}
     return kept | {
+        "NST_PRECISION": "float32",  # on every processor the same
         "JUPYTERLAB_SETTINGS_DIR": str(place / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(place / "workspaces"),
         "JUPYTER_CONFIG_DIR": str(place / "config"),
@@ -91,8 +113,8 @@ def free_port():
         return one.getsockname()[1]
 
 
-def wait_for(address, process, log, seconds=60):
-    stop = time.perf_counter() + seconds
+def wait_for(address, process, log):
+    stop = time.perf_counter() + PATIENCE
     while time.perf_counter() < stop and process.poll() is None:
         with contextlib.suppress(urllib.error.URLError, ConnectionError):
             return urllib.request.urlopen(address, timeout=5).close()
