@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 # The packages' versions: tested (constraints.txt), newest or lowest that pyproject.toml allows.
 VERSIONS ?= tested
+# The processes that the tests run in; each takes some 2 GB.
+PROCESSES ?= 2
 ifeq ($(OS),Windows_NT)
   BIN = $(VENV)/Scripts
 else
@@ -32,9 +34,9 @@ lab: $(READY) ## open JupyterLab on the lessons
 test: $(READY) ## lint, and run all tests and lessons but the long campaigns
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	$(RUN) pytest -m "not long and not browser" --numprocesses 2 --dist loadfile
-	$(RUN) pytest --nbval --nbval-current-env notebooks
-	$(RUN) pytest -m browser
+	@# Whole files go to the processes, in this order: the longest, and the one that mostly waits, first.
+	$(RUN) pytest -m "not long" --nbval --nbval-current-env --numprocesses $(PROCESSES) \
+	  --dist loadfile --no-loadscope-reorder tests/browser notebooks $(wildcard tests/test_*.py)
 
 test-core: $(READY) ## the core's tests; KERAS_BACKEND=jax make test-core runs them on JAX
 ifeq ($(KERAS_BACKEND),jax)
