@@ -156,7 +156,7 @@ def test_both_ends_of_the_layers_and_all_at_zero(panel):
     first.value = 0.0
     assert panel.job().config.layer_weights == (0.0, 0.5)
     second.value = 0.0
-    assert "layer_weights is (0.0, 0.0); it must hold numbers from 0 up" in panel.note.value
+    assert "layer_weights is (0.0, 0.0); it must be a list of numbers from 0 up" in panel.note.value
     second.value = 10.0
     assert "layer_weights" not in panel.note.value
     press(panel, "Step")
