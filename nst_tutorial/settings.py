@@ -12,7 +12,7 @@ import numpy as np
 
 from nst_tutorial.errors import NSTError
 
-LARGEST = 1e30  # of a number that has no bound of its own; float32 ends at 3.4e38
+LARGEST = 1e38  # of a number that has no bound of its own; float32 ends at 3.4e38
 MOST = 1_000_000  # of a whole number that has no bound of its own
 MOST_NAMES, LONGEST_NAME = 64, 64  # in a list of layers, and characters in each
 

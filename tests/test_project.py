@@ -102,7 +102,7 @@ def test_tensorflow_is_no_core_dependency(project):
 
 def test_the_core_is_small_enough_to_be_read_whole():
     lines = sum(text_of(f"nst_tutorial/{module}.py").count("\n") for module in CORE)
-    assert lines < 900
+    assert lines < 950
 
 
 def test_directions():

@@ -25,7 +25,7 @@ from nst_tutorial.records import layer_weights
         ("scales", 10**10, "whole number from 1 to 32"),
         ("steps", 10**14, "whole number from 1 to 1000000"),
         ("seed", 2**65, "whole number from 0"),
-        ("tv_weight", 1e31, "from 0"),
+        ("tv_weight", 1e39, "from 0"),
         ("style_layers", None, "list of names"),
         ("style_layers", ("block1_conv1", 2), "list of names"),
         ("content_layers", "x" * 65, "list of names"),
