@@ -11,13 +11,13 @@ from nst_tutorial.tiles import overlap
 # Found by measuring the peaks of whole transfers; a test measures again. How TensorFlow convolves
 # depends on the processor. With AVX512 oneDNN does, in place. Elsewhere Eigen does, whose gradient
 # writes down, for one convolution at a time, each position's 3×3 inputs side by side.
-COPIES = {"oneDNN": 1.15, "Eigen": 1.2}  # of every layer's output: kept for the gradient, or moving
+COPIES = {"oneDNN": 1.15, "Eigen": 1.1}  # of every layer's output: kept for the gradient, or moving
 UNFOLDED = {"oneDNN": 0.0, "Eigen": 1.0}  # copies of those inputs
 BYTES = {"float32": 4, "bfloat16": 3.2}  # a number of all these; much is cast back to float32
 VECTORS = {"lbfgs": 8 + 2 * PAIRS + 8}  # pictures in float32; of other optimizers:
 FEW_VECTORS = 8
 CANVASES = 16  # pictures in float32 that tiles need besides, and the content's features
-OVERHEAD = 48 * 2**20  # the compiled graph
+OVERHEAD = {"oneDNN": 48 * 2**20, "Eigen": 160 * 2**20}  # the graph, and what the heap keeps
 SMALLEST = 32  # pixels; a smaller picture is no advice
 MARGIN = 1.2  # the prediction may be that much too low
 TRIED = (None, 1024, 512, 256)  # the picture whole, and sides of tiles
@@ -41,8 +41,8 @@ def predicted_peak(shape, style_shapes, extractor, optimizer, tile=None):
     vectors = VECTORS.get(optimizer, FEW_VECTORS) + (CANVASES if tile else 0)
     kept = math.prod(shape[1:3]) * vectors * 12
     outputs, unfolded = _bytes_per_pixel(extractor)
-    return OVERHEAD + max(
-        need
+    return max(
+        OVERHEAD[kind] + need
         for kind in COPIES
         for need in (
             (COPIES[kind] * outputs + UNFOLDED[kind] * unfolded) * picture + kept,
