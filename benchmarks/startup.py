@@ -39,8 +39,7 @@ def seconds(clone, arguments):
 
 
 def main():
-    others = {"other": Path(one).resolve() for one in sys.argv[1:2]}
-    clones = {"here": HERE} | others
+    clones = {"here": HERE} | ({"other": Path(sys.argv[1]).resolve()} if sys.argv[1:] else {})
     print("| command | " + " | ".join(clones) + " | here / other |\n|---|" + "---|" * 3)
     for name, arguments in COMMANDS.items():
         times = {clone: [] for clone in clones}

@@ -41,20 +41,22 @@ class Checkpoint:
 
     Args:
         path: where it stands; an .npz without pickles, whole at any moment.
-        seconds: at least this long between two savings.
+        seconds: at least this long between two savings, and nineteen times as long as one takes;
+            0: save after each step.
         resume: go on from what the file holds, if it is there; else start anew.
     """
 
     def __init__(self, path, seconds=10.0, resume=False):
         self.path, self.seconds, self.resume = Path(path), seconds, resume
-        self._saved = time.monotonic()
+        self._saved, self._pause = time.monotonic(), seconds
 
     def due(self):
         """Whether it is time to save again."""
-        return time.monotonic() - self._saved >= self.seconds
+        return time.monotonic() - self._saved >= self._pause
 
     def save(self, moment):
         """Write a moment; where that fails, as on a full disk, the run goes on with a warning."""
+        began = time.monotonic()
         words = {name: getattr(moment, name) for name in ("origin", "stage", "done", "history")}
         try:
             with replacing(self.path) as file:
@@ -62,6 +64,7 @@ class Checkpoint:
         except NSTError as error:
             warnings.warn(f"no checkpoint: {error}", NSTWarning, stacklevel=2)
         self._saved = time.monotonic()
+        self._pause = self.seconds and max(self.seconds, 19 * (self._saved - began))
 
     def load(self, origin, stages):
         """Read the moment to go on from; None where there is none or none is wanted.

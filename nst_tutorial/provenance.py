@@ -18,7 +18,7 @@ from nst_tutorial.files import opened, shown
 from nst_tutorial.records import TransferConfig
 
 KEY = "nst_tutorial"  # of the PNG's text chunk
-PACKAGES = ("nst-tutorial", "keras", "tensorflow", "numpy", "pillow", "scipy")
+PACKAGES = ("nst-tutorial", "keras", "tensorflow", "numpy", "pillow")
 
 NAME = {"type": "string", "maxLength": 4096}
 PICTURE = {
