@@ -9,15 +9,24 @@ import hashlib
 import io
 import json
 import os
+import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
+from nst_tutorial import machine
 from nst_tutorial.decoding import open_as_rgb
-from nst_tutorial.errors import NSTError
+from nst_tutorial.documents import parse
+from nst_tutorial.errors import NSTError, printable
+from nst_tutorial.files import opened
+from nst_tutorial.interrupts import RequestedError, noted
 from nst_tutorial.provenance import digest, name_of
 from nst_tutorial.records import TransferConfig
+
+LOSSES = {"type": "object", "maxProperties": 1000, "additionalProperties": {"type": "number"}}
+MOST_BYTES = 1_000_000  # of a cell's losses
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +70,8 @@ def picture_of(source):
     rgb = open_as_rgb(source)
     sha256 = digest(np.asarray(rgb))
     if isinstance(source, (str, Path)):
-        return Picture(source, sha256, Path(source).read_bytes())
+        with opened(source) as file:
+            return Picture(source, sha256, file.read())
     encoded = io.BytesIO()
     rgb.save(encoded, "PNG")
     return Picture(None, sha256, encoded.getvalue())
@@ -114,11 +124,12 @@ def paint_cell(cell, pictures):
         raise NSTError(f"the extractor {cell.extractor!r} has other weights on this worker.")
     content = cell.content and pictures[cell.content]
     styles = [pictures[style] for style in cell.styles]
-    result = stylize(
-        content and content.data, [style.data for style in styles], extractor, cell.config
-    )
-    if (result.stopped or "").startswith("interrupted"):
-        raise KeyboardInterrupt
+    with noted(holding=False) as interrupts:
+        result = stylize(
+            content and content.data, [style.data for style in styles], extractor, cell.config
+        )
+    if interrupts:  # a cell is whole, or there is none
+        raise RequestedError(interrupts[0])
     if result.stopped:
         raise DivergedError(result.stopped)
     return _encoded(_named(result, content, styles)), _losses(result.history[-1])
@@ -128,10 +139,14 @@ def attempt(paint, cell, pictures):
     """Paint a cell; whatever goes wrong with it leaves the others.
 
     Returns:
-        what `paint` returns; or None and a sentence on why there is no picture.
+        the PNG's bytes and the losses as JSON; or None and a sentence on why there is no picture.
     """
     try:
-        return paint(cell, pictures)
+        png, losses = paint(cell, pictures)
+        _verify(io.BytesIO(png))
+        losses = json.dumps(losses)
+        parse(losses, LOSSES, "what the painter returned")
+        return png, losses
     except Exception as error:  # a study of many cells outlives any fault of one
         return None, sentence(error)
 
@@ -140,19 +155,45 @@ def attempt_on_worker(threads, folder, paint, cell, pictures):
     """Do the same on a worker, and tell TensorFlow, before it is loaded, its share of threads.
 
     Returns:
-        None if the picture stands in the folder, where that can be seen: a cell whose result was
+        None if the cell is finished in the folder, where that can be seen: a cell whose result was
         still on a worker that died is asked for once more, though it has arrived.
     """
-    if (Path(folder) / f"{cell.key}.png").exists():
+    if losses_of(folder, cell.key) is not None:
         return None
-    os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
+    if "tensorflow" not in sys.modules:
+        os.environ[machine.THREADS[0]] = str(threads)
+    elif machine.threads() != threads:  # it keeps what it began with
+        return None, (
+            f"this worker already computes with {machine.threads()} threads, not {threads}; "
+            "ask for as many, or start the workers again."
+        )
     return attempt(paint, cell, pictures)
+
+
+def losses_of(folder, key):
+    """Return a finished cell's losses, `{name: number}`; None if a file is missing or damaged."""
+    try:
+        with opened(Path(folder) / f"{key}.png") as file:
+            _verify(file)
+        with opened(Path(folder) / f"{key}.json") as file:
+            return parse(file.read(MOST_BYTES), LOSSES, file.name)
+    except NSTError:
+        return None
 
 
 def sentence(error):
     """Say an error in words: our own as they are, others with their kind."""
     ours = isinstance(error, NSTError) or type(error).__module__.startswith("nst_tutorial")
-    return str(error) if ours else f"{type(error).__name__}: {error}"
+    return printable(error if ours else f"{type(error).__name__}: {error}")
+
+
+def _verify(file):
+    """Check that a file is a PNG from its first byte to its last."""
+    try:
+        with Image.open(file, formats=["PNG"]) as picture:
+            picture.verify()
+    except Exception as error:  # a damaged file ends in every kind of exception there is
+        raise NSTError(f"that is no whole PNG ({error}).") from None
 
 
 def _named(result, content, styles):

@@ -83,12 +83,12 @@ def _painted(client, work, cells, pictures, ahead):
 @contextlib.contextmanager
 def _connected(distributed, where):
     """A client as it is; one of our own, closed at the end, for an address."""
-    if not isinstance(where, str):
+    if isinstance(where, distributed.Client):
         yield where
         return
     try:
         client = distributed.Client(where)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise NSTError(f"there is no scheduler at {where} ({error}); start it first.") from None
     with client:
         yield client

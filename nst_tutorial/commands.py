@@ -154,15 +154,16 @@ def _compare(picture, output, origin, result):
 def study(options):
     """Paint a study's cells, here or on a cluster, and draw them on one sheet."""
     from nst_tutorial import Study
-    from nst_tutorial.images import check_picture
 
     one = Study.read(options.study)
-    if options.output:
-        check_picture(options.output)
-    output = options.output or one.folder / "sheet.png"
-    one.run(options.scheduler, options.threads).sheet().savefig(output, dpi=200)
-    finished = sum(map(one.finished, one.cells))
-    tell(f"{finished} of {len(one.cells)} cells are finished; {output} shows them.")
+    output = options.output or one.make_folder() / "sheet.png"
+    one.check_sheet(output)
+    try:
+        one.run(options.scheduler, options.threads).save_sheet(output)
+    except KeyboardInterrupt:
+        say(f"{one.progress()} are finished and kept; the same command goes on with the others.")
+        raise
+    tell(f"{one.progress()} are finished; {output} shows them.")
     for key, sentence in one.failures.items():
         say(f"cell {key}: {sentence}")
     return 1 if one.failures else 0

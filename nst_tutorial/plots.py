@@ -5,15 +5,23 @@ Pictures are `(1, H, W, 3)` or `(H, W, 3)`, RGB, 0..255. Text is large enough fo
 
 import io
 import textwrap
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib import figure
 
+from nst_tutorial.errors import NSTError, printable
+from nst_tutorial.files import replacing, shown
 from nst_tutorial.images import to_uint8
 
 SIZE = 13  # points, of all text
 COLOUR_MAP = "viridis"
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".pdf", ".svg")  # of sheets
+MOST_PIXELS = 16_000  # on a side of a sheet, which every one of these can hold
+LONGEST_LINE, MOST_LINES = 40, 16  # characters and lines of a label
+LONGEST_SENTENCE = 300  # where there is no picture
+STEEPEST = 3  # height of a sheet's row, in widths of a picture
 
 
 class Figure(figure.Figure):
@@ -68,7 +76,7 @@ def show_sheet(cells, titles, columns, names=None, width=12.0, title=None):
         title: of the whole.
     """
     shapes = [np.shape(cell)[-3:-1] for cell in cells if not isinstance(cell, str)] or [(1, 1)]
-    aspect = max(height / wide for height, wide in shapes)
+    aspect = min(STEEPEST, max(height / wide for height, wide in shapes))
     axes = _grid(len(cells), columns, width, aspect, Photographs)
     if names:  # they stand beside the pictures, and no title stands between two rows
         tall = len(names) * (width / (columns + 0.5) * aspect + 0.05) + 0.6
@@ -77,13 +85,46 @@ def show_sheet(cells, titles, columns, names=None, width=12.0, title=None):
     for axis, cell in zip(axes, cells, strict=True):
         _fill(axis, cell, aspect, size)
     for axis, words in zip(axes, titles, strict=False):  # the first row's, if there are names
-        axis.set_title(words, fontsize=size)
+        axis.set_title(_label(words), fontsize=size, parse_math=False)
     for axis, name in zip(axes[::columns], names or [], strict=False):
         axis.set_axis_on()
         axis.set(xticks=[], yticks=[], frame_on=False)
-        axis.set_ylabel(name, fontsize=size, rotation=0, ha="right", va="center")
-    axes[0].figure.suptitle(title, fontsize=SIZE)
+        axis.set_ylabel(
+            _label(name), fontsize=size, rotation=0, ha="right", va="center", parse_math=False
+        )
+    axes[0].figure.suptitle(title and _label(title), fontsize=SIZE, parse_math=False)
     return axes[0].figure
+
+
+def save(figure, path, dpi=200):
+    """Save a figure to a file that is whole or not there.
+
+    Args:
+        path: where to; it ends in one of `ENDINGS`.
+        dpi: pixels per inch, or fewer where a side would have more than `MOST_PIXELS`.
+
+    Raises:
+        NSTError: the ending is none of these, or the file cannot be written.
+    """
+    kind = check_ending(path)
+    dpi = min(dpi, MOST_PIXELS / max(figure.get_size_inches()))
+    with replacing(path) as file:
+        figure.savefig(file, format=kind, dpi=dpi)
+
+
+def check_ending(path):
+    """Return the kind of file, as matplotlib names it, that a path's ending stands for.
+
+    Raises:
+        NSTError: it is none of `ENDINGS`.
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in ENDINGS:
+        raise NSTError(
+            f"{shown(path)} has no ending that sheets are saved with; choose one of "
+            f"{', '.join(ENDINGS)}."
+        )
+    return ending[1:]
 
 
 def show_maps(features, channels=range(8), titles=None, columns=4, width=12.0):
@@ -165,8 +206,25 @@ def _fill(axis, cell, aspect, size):
         axis.imshow(to_uint8(np.asarray(cell)))
         return
     axis.imshow(np.full((1, 1, 3), 235, "uint8"), extent=(0, 1, 0, aspect))
-    words = textwrap.fill(cell, 26)
-    axis.text(0.5, aspect / 2, words, fontsize=0.6 * size, ha="center", va="center")
+    words = textwrap.fill(_shortened(cell, LONGEST_SENTENCE), 26)
+    axis.text(
+        0.5, aspect / 2, words, fontsize=0.6 * size, ha="center", va="center", parse_math=False
+    )
+
+
+def _label(words):
+    """Return words that may come from any name, as a sheet has room for them.
+
+    They are drawn with `parse_math=False`: a name may hold a dollar sign.
+    """
+    lines = words.split("\n")
+    lines = [*lines[: MOST_LINES - 1], "…"] if len(lines) > MOST_LINES else lines
+    return "\n".join(_shortened(line, LONGEST_LINE) for line in lines)
+
+
+def _shortened(words, most):
+    words = printable(words)
+    return words if len(words) <= most else f"{words[: most - 1]}…"
 
 
 def _named(titles, items):

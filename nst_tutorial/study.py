@@ -6,26 +6,29 @@ saved picture does, and `KEY.json` beside it the losses after its last step.
 
 import contextlib
 import dataclasses
-import functools
 import importlib.util
 import itertools
-import json
+import numbers
+import os
+import reprlib
 import sys
 import time
 from pathlib import Path
 
 from tqdm import tqdm
 
-from nst_tutorial.cells import Cell, attempt, paint_cell, picture_of, traits_of
+from nst_tutorial.cells import Cell, attempt, losses_of, paint_cell, picture_of, traits_of
 from nst_tutorial.cluster import spread
-from nst_tutorial.errors import NSTError, needed
-from nst_tutorial.files import replacing
-from nst_tutorial.grids import INPUTS, labels_of, read_toml, values_of
+from nst_tutorial.errors import NSTError, needed, printable
+from nst_tutorial.files import check_output, replacing, shown
+from nst_tutorial.grids import INPUTS, labels_of, named, read_grid, read_toml
 from nst_tutorial.images import load_image
 from nst_tutorial.records import TransferConfig
 
 ACROSS = 8  # pictures beside each other at most, where one field alone is varied
 BETWEEN_SHEETS = 3  # seconds at least from one live sheet to the next
+MOST_ON_SHEET = 1000  # cells; matplotlib needs minutes for so many
+MOST_THREADS = 4096
 
 
 class Study:
@@ -46,22 +49,29 @@ class Study:
     """
 
     def __init__(self, content, style, grid, config=None, extractor=None, folder="study"):
-        self.config, self.folder = config or TransferConfig(), Path(folder)
-        self.grid = {field: values_of(field, values) for field, values in grid.items()}
-        self.labels = [labels_of(field, grid, self.config) for field in grid]
-        if not grid:
-            raise NSTError("the grid varies nothing; give it a field and a list of values.")
-        self.pictures, self.failures = {}, {}  # {sha256: Picture}, {key: sentence}
-        self._read_once = functools.cache(self._read)
-        fixed = {"content": content, "style": style, "extractor": extractor}
-        self.cells = [
-            self._cell(fixed, values) for values in itertools.product(*self.grid.values())
+        self.config, self.folder = _config_of(config), _folder_of(folder)
+        self.grid = read_grid(grid)
+        self.labels = [
+            labels_of(field, grid, values, self.config) for field, values in self.grid.items()
         ]
+        self.pictures, self.failures = {}, {}  # {sha256: Picture}, {key: sentence}
+        self.inputs = []  # the files that it is made from
+        fixed = {"content": content, "style": style, "extractor": extractor}
+        fixed = {field: self._take(field, fixed[field]) for field in fixed.keys() - self.grid}
+        varied = [
+            [(field, value, self._take(field, value)) for value in values]
+            for field, values in self.grid.items()
+        ]
+        self.cells = [self._cell(fixed, chosen) for chosen in itertools.product(*varied)]
 
     @classmethod
     def read(cls, path):
         """Read a study from a TOML file; see `grids.read_toml`."""
-        return cls(**read_toml(path))
+        arguments = read_toml(path)
+        with named(path):
+            one = cls(**arguments)
+        one.inputs.append(path)
+        return one
 
     def run(self, client=None, threads=1, paint=paint_cell):
         """Paint what is not finished; after any interruption, call it again.
@@ -76,10 +86,15 @@ class Study:
             the study. Of a cell that failed, `.failures` has the reason; the next run tries again.
 
         Raises:
-            NSTError: the scheduler is gone, or `distributed` is not installed.
+            NSTError: the folder cannot be written to, the scheduler is gone, or `distributed` is
+                not installed. What is finished stays finished.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if not (isinstance(threads, numbers.Integral) and 1 <= threads <= MOST_THREADS):
+            raise NSTError(f"threads is {threads}; it must be from 1 to {MOST_THREADS}.")
         waiting = {cell.key: cell for cell in self.cells if not self.finished(cell)}
+        if waiting:
+            self.make_folder()
+            check_output(self._file(next(iter(waiting)), ".png"))
         self.failures = {}
         if client is None:
             tried = ((key, attempt(paint, cell, self.pictures)) for key, cell in waiting.items())
@@ -92,8 +107,12 @@ class Study:
         return self
 
     def finished(self, cell):
-        """Whether a cell's picture is there."""
-        return self._file(cell.key, ".png").exists()
+        """Whether a cell's picture and losses are there, and whole."""
+        return losses_of(self.folder, cell.key) is not None
+
+    def progress(self):
+        """Say how far it is: `"3 of 6 cells"`."""
+        return f"{sum(map(self.finished, self.cells))} of {len(self.cells)} cells"
 
     def sheet(self, width=12.0, title=None):
         """Draw all cells: the grid's first field runs across, the others down.
@@ -101,8 +120,12 @@ class Study:
         Args:
             width: of the figure, in inches; `savefig("sheet.pdf", dpi=200)` prints well on A3.
             title: above it.
+
+        Raises:
+            NSTError: matplotlib is not installed, or there are more cells than a sheet can show.
         """
         plots = needed("nst_tutorial.plots", "lab")
+        self._check_number()
         across, *down = self.labels
         size = max(16, int(200 * width / len(across)))  # pixels: 200 an inch
         shown = [self._shown(cell, size) for cell in self.cells]
@@ -113,53 +136,124 @@ class Study:
         names = ["\n".join(names) for names in itertools.product(*down)]
         return plots.show_sheet(shown, across, len(across), names, width, title)
 
+    def save_sheet(self, path):
+        """Draw the sheet and save it; see `check_sheet`."""
+        needed("nst_tutorial.plots", "lab").save(self.sheet(), path)
+
+    def check_sheet(self, path):
+        """Find out, before any cell is painted, whether the sheet can be drawn and saved.
+
+        Raises:
+            NSTError: there are too many cells, `plots.save` knows no such file, or it would take
+                the place of a cell or an input, or cannot be written.
+        """
+        plots = needed("nst_tutorial.plots", "lab")
+        self._check_number()
+        plots.check_ending(path)
+        check_output(path, self.inputs)
+        place = Path(path).resolve()
+        if place.parent == self.folder.resolve() and place.stem in {one.key for one in self.cells}:
+            raise NSTError(f"{shown(path)} is one of the cells; give the sheet another name.")
+
+    def make_folder(self):
+        """Make the folder in which the cells are kept, and return it."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise NSTError(
+                f"the folder {shown(self.folder)} cannot be made ({why}); give the study another."
+            ) from None
+        return self.folder
+
     def table(self):
-        """Return a pandas frame, one row a cell: its values, its state, its last losses."""
+        """Return a pandas frame, one row per cell: its values, its state, its last losses."""
         return needed("pandas", "lab").DataFrame(map(self._row, self.cells))
 
-    def _cell(self, fixed, values):
-        values = dict(zip(self.grid, values, strict=True))
-        settings = {field: value for field, value in values.items() if field not in INPUTS}
-        config = dataclasses.replace(self.config, **settings)
-        content, style, name = (values.get(field, fixed[field]) for field in INPUTS)
-        styles = style if isinstance(style, (list, tuple)) else [style]
-        content, *styles = (self._hash(source) for source in (content, *styles))
+    def _cell(self, fixed, chosen):
+        """Make one cell of the `(field, value, value as taken in)` that were chosen for it."""
+        taken = fixed | {field: one for field, _, one in chosen}
+        content, styles, name = (taken.pop(field) for field in INPUTS)
+        if not (content or styles):
+            raise NSTError("neither a content nor a style picture was given; give at least one.")
+        config = dataclasses.replace(self.config, **taken)
         name, *traits = traits_of(name, config.optimizer)
-        return Cell(values, config, content, tuple(filter(None, styles)), name, tuple(traits))
+        values = {field: value for field, value, _ in chosen}
+        return Cell(values, config, content, styles, name, tuple(traits))
+
+    def _take(self, field, value):
+        """Take a value in, once for all cells: of pictures, their hashes."""
+        if field == "content":
+            return self._hash(value)
+        if field == "style":
+            styles = value if isinstance(value, (list, tuple)) else [value]
+            return tuple(self._hash(style) for style in styles if style is not None)
+        if field == "extractor":
+            self.inputs.append(value)
+            return _name_of(value)
+        return value
 
     def _hash(self, source):
-        """Take a picture in, and return its hash; a file is read once for all cells."""
+        """Take a picture in, and return its hash."""
         if source is None:
             return None
-        return (self._read_once if isinstance(source, (str, Path)) else self._read)(source)
-
-    def _read(self, source):
         picture = picture_of(source)
+        self.inputs.append(picture.name)
         return self.pictures.setdefault(picture.sha256, picture).sha256
 
     def _file(self, key, suffix):
         return self.folder / f"{key}{suffix}"
+
+    def _check_number(self):
+        if len(self.cells) > MOST_ON_SHEET:
+            raise NSTError(
+                f"a sheet shows at most {MOST_ON_SHEET} cells, and this study has "
+                f"{len(self.cells)}; Study.run paints them without one, and the table has them all."
+            )
 
     def _keep(self, key, png, said):
         """Write a cell, its picture last, which makes it finished; or note why there is none."""
         if png is None:
             self.failures[key] = said
             return
-        for suffix, data in ((".json", json.dumps(said).encode()), (".png", png)):
+        for suffix, data in ((".json", said.encode()), (".png", png)):
             with replacing(self._file(key, suffix)) as file:
                 file.write(data)
 
     def _shown(self, cell, size):
         """What the sheet has of a cell: its picture, or why there is none, or nothing yet."""
-        if self.finished(cell):
+        if not self.finished(cell):
+            return self.failures.get(cell.key, "")
+        try:
             return load_image(self._file(cell.key, ".png"), size)
-        return self.failures.get(cell.key, "")
+        except NSTError as error:
+            return str(error)
 
     def _row(self, cell):
-        done = self.finished(cell)
-        state = "finished" if done else self.failures.get(cell.key, "waiting")
-        losses = json.loads(self._file(cell.key, ".json").read_bytes()) if done else {}
-        return {**cell.values, "state": state, "key": cell.key, **losses}
+        losses = losses_of(self.folder, cell.key)
+        state = self.failures.get(cell.key, "waiting") if losses is None else "finished"
+        return {**cell.values, "state": state, "key": cell.key, **(losses or {})}
+
+
+def _config_of(config):
+    if not isinstance(config, TransferConfig | None):
+        raise NSTError(f"config is {reprlib.repr(config)}; give a TransferConfig, or None.")
+    return config or TransferConfig()
+
+
+def _folder_of(folder):
+    if not isinstance(folder, str | os.PathLike) or "\0" in os.fspath(folder):
+        raise NSTError(f"folder is {reprlib.repr(folder)}; give a folder's name.")
+    return Path(folder)
+
+
+def _name_of(extractor):
+    if not isinstance(extractor, str | os.PathLike | None):
+        raise NSTError(
+            f"extractor is {reprlib.repr(extractor)}; give a name or a file of weights, which "
+            "each worker can load."
+        )
+    return extractor and os.fspath(extractor)
 
 
 @contextlib.contextmanager
@@ -168,14 +262,16 @@ def _watched(study, count):
 
     In a notebook the sheet fills up, elsewhere a bar grows.
     """
-    if count and _in_notebook() and importlib.util.find_spec("matplotlib"):
+    small = count > 0 and len(study.cells) <= MOST_ON_SHEET
+    if small and _in_notebook() and importlib.util.find_spec("matplotlib"):
         live = _LiveSheet(study, count)
         try:
             yield live.show
         finally:
             live.handle.update(study.sheet())
     else:
-        with tqdm(total=count, unit="cell", desc=study.folder.name, delay=1e-6) as bar:
+        name = printable(study.folder.name)
+        with tqdm(total=count, unit="cell", desc=name, delay=1e-6, file=sys.stderr) as bar:
             yield bar.update
 
 
