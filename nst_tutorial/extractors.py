@@ -109,7 +109,7 @@ def load_extractor(
 
     Taught in: 02_what_the_network_sees.
     """
-    name = str(name or os.environ.get("NST_EXTRACTOR", "pocket"))
+    name = str(os.environ.get("NST_EXTRACTOR", "pocket") if name is None else name)
     layers = in_order(layers, LAYERS)
     if pooling is None:
         pooling = "max" if name.endswith(("vgg19", ".h5")) else "average"

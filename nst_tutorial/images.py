@@ -123,7 +123,11 @@ def save_image(path, image, text=None):
     """
     pixels = to_uint8(image)
     kind = _kind_of(path, max(pixels.shape[:2]))
-    more = {"pnginfo": _text_chunks(text or {})} if kind == "PNG" else {"quality": 95}
+    more = (
+        {"pnginfo": _text_chunks({} if text is None else text)}
+        if kind == "PNG"
+        else {"quality": 95}
+    )
     with replacing(path) as file:
         try:
             Image.fromarray(pixels).save(file, format=kind, **more)
