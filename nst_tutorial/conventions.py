@@ -17,9 +17,12 @@ from nst_tutorial.implementations import CONVENTIONS
 from nst_tutorial.objective import Objective
 from nst_tutorial.records import TransferConfig, layer_weights, weighted
 from nst_tutorial.scales import resize
+from nst_tutorial.settings import argument, number
 from nst_tutorial.units import content_divisor, divided_gram, style_divisor, variation
 
 TERMS = ("content", "style")
+WEIGHTS = {term: number(0.0) for term in (*TERMS, "tv")}
+WEIGHTS["tv_exponent"] = number(2.5, above=True, most=100)
 
 
 def recipe(name):
@@ -96,7 +99,7 @@ def convert_weights(weights, source, target, content, style, extractor, nearest=
     """
     one, other = _known(source), _known(target)
     _demand_same_network(source, target, nearest)
-    weights = _own_weights(source) if weights is None else weights
+    weights = _own_weights(source) if weights is None else _checked(weights)
     alphas = _by_layer(weights.get("content", 0.0), source, "content")
     betas = _by_layer(weights.get("style", 0.0), source, "style")
     content, style = map(_picture, (content, style))
@@ -118,6 +121,9 @@ def convert_weights(weights, source, target, content, style, extractor, nearest=
 
 def apply_weights(config, weights):
     """Give a config the weights that `convert_weights` returned, and the layers they are for."""
+    if not isinstance(config, TransferConfig):
+        raise NSTError(f"config is {config!r}; it must be a TransferConfig.")
+    weights = _checked(weights)
     alphas, betas = (_by_layer(weights.get(term, 0), config.convention, term) for term in TERMS)
     total = sum(betas.values())
     return dataclasses.replace(
@@ -132,8 +138,21 @@ def apply_weights(config, weights):
     )
 
 
+def _checked(weights):
+    """Read weights as `convert_weights` takes and gives them; what is no such thing is refused."""
+    if not isinstance(weights, Mapping) or not weights.keys() <= set(WEIGHTS):
+        raise NSTError(f"weights are {weights!r}; give a dictionary with {', '.join(WEIGHTS)}.")
+    return {term: _checked_weight(term, weight) for term, weight in weights.items()}
+
+
+def _checked_weight(term, weight):
+    if term in TERMS and isinstance(weight, Mapping):
+        return {layer: argument(f"{term} {layer}", WEIGHTS[term], w) for layer, w in weight.items()}
+    return argument(term, WEIGHTS[term], weight)
+
+
 def _known(name):
-    if name not in CONVENTIONS:
+    if not isinstance(name, str) or name not in CONVENTIONS:
         raise NSTError(f"there is no convention {name!r}; there are {', '.join(CONVENTIONS)}.")
     return CONVENTIONS[name]
 
@@ -145,8 +164,10 @@ def _config(name):
 
 def _picture(source):
     """Numbers as they are; else whatever `load_image` takes."""
-    is_batch = getattr(source, "ndim", 0) == 4
-    return np.asarray(source, "float32") if is_batch else load_image(source)
+    shape = tuple(getattr(source, "shape", ()))
+    if len(shape) != 4 or shape[::3] != (1, 3):
+        return load_image(source)
+    return np.asarray(source, "float32")
 
 
 def _ready(extractor, layers):

@@ -15,10 +15,14 @@ from nst_tutorial.files import opened, shown
 MAX_PIXELS = 80 * 10**6
 BYTES_PER_PIXEL = 24  # at most, while a picture is decoded and turned into an array
 
-# Not opened, though Pillow would: EPS is a program, and Pillow starts Ghostscript to run it; the
-# decoder of compressed FITS is a Python loop over the pixels; the rest need software of others.
-REFUSED = {"EPS", "FITS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
+# The kinds that people have. Pillow opens many more, and some of those are programs (EPS), decoded
+# by Python loops (FITS, XPM), or left to other software (WMF, GRIB).
+KINDS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "TGA", "AVIF", "JPEG2000", "PSD")
 ONE_PICTURE = {"MPO", "PSD"}  # what follows the first is a preview, a depth map, a layer
+
+# An honest file stays far below these. Without them, one made for it is decoded for hours.
+MOST_READS_OF_HEADER, MOST_READS = 20_000, 500_000
+MOST_SCANS = 50  # of a progressive JPEG, each of which passes over all pixels; cameras write 10
 
 UPRIGHT = dict(enumerate((0, 3, 1, 5, 4, 6, 2), start=2))  # EXIF orientation: PIL's transposition
 
@@ -51,19 +55,56 @@ def size_of(path):
     Raises:
         NSTError: it is no picture that can be read.
     """
-    with opened(path) as file, _one_sentence(shown(path)):
-        return Image.open(file, formats=_formats()).size
+    name = shown(path)
+    with opened(path) as file, _one_sentence(name):
+        return Image.open(_Rationed(file, name), formats=_formats()).size
 
 
 def _decode(file, name):
     with _one_sentence(name):
-        picture = Image.open(file, formats=_formats())
+        rationed = _Rationed(file, name)
+        picture = Image.open(rationed, formats=_formats())
         _refuse_if_too_large(picture.size, name)
+        _refuse_if_decoded_in_python(picture, name)
+        rationed.begin_pixels(picture.format)
         rgb = _to_rgb(picture)
         more = _has_more(picture)
     if more:
         warnings.warn(f"{name} holds several pictures; the first is taken.", NSTWarning, 4)
     return rgb
+
+
+class _Rationed:
+    """A file that may be read only so often, and that counts the scans of a JPEG as they pass.
+
+    Pillow goes through a file's parts in Python, and through a JPEG's scans for as long as they
+    come; a small file can have millions of both.
+    """
+
+    def __init__(self, file, name):
+        self._file, self._name = file, name
+        self._reads, self._scans, self._first_scan = MOST_READS_OF_HEADER, MOST_SCANS, None
+
+    def __getattr__(self, attribute):
+        return getattr(self._file, attribute)
+
+    def begin_pixels(self, kind):
+        """Go on from the header to the pixels."""
+        self._reads = MOST_READS
+        if kind in ("JPEG", "MPO"):
+            self._first_scan = self._file.tell()
+
+    def read(self, *size):
+        data = self._file.read(*size)
+        self._reads -= 1
+        if self._first_scan is not None and self._file.tell() > self._first_scan:
+            self._scans -= data.count(b"\xff\xda")
+        if self._reads < 0 or self._scans < 0:
+            raise NSTError(
+                f"{self._name} is in too many parts to be decoded; open it in another program and "
+                "save it as PNG."
+            )
+        return data
 
 
 @contextlib.contextmanager
@@ -91,7 +132,7 @@ def _one_sentence(name):
 
 def _formats():
     Image.init()
-    return [kind for kind in Image.ID if kind not in REFUSED]
+    return [kind for kind in KINDS if kind in Image.OPEN]  # Pillow may be built without some
 
 
 def _refuse_if_too_large(size, name):
@@ -103,6 +144,14 @@ def _refuse_if_too_large(size, name):
         raise NSTError(
             f"{name} has {size[0]}×{size[1]} pixels, too many for the memory that is free here; "
             "make it smaller first."
+        )
+
+
+def _refuse_if_decoded_in_python(picture, name):
+    """Refuse what takes Pillow a second a megapixel: plain or unusual PPM, run-length BMP."""
+    if any(tile[0] in Image.DECODERS for tile in picture.tile):
+        raise NSTError(
+            f"{name} is a {picture.format} of a kind that is slow to decode; save it as PNG."
         )
 
 

@@ -12,6 +12,7 @@ from nst_tutorial.backend import fastest_precision, keras, ops
 from nst_tutorial.borders import ReflectionPadding, mirror_to_multiple
 from nst_tutorial.errors import NSTError
 from nst_tutorial.images import to_vgg
+from nst_tutorial.settings import argument, names, whole
 from nst_tutorial.weights import LAYERS, load_weights
 
 
@@ -41,8 +42,10 @@ class Extractor:
             each block above the layer, rounded up (down with border "zero", as in Keras).
 
         Raises:
-            NSTError: the picture is too small for the deepest layer.
+            NSTError: it is no such picture, or too small for the deepest layer.
         """
+        if len(getattr(image, "shape", ())) != 4:
+            raise NSTError("an extractor takes a batch of pictures, (B, H, W, 3).")
         least = smallest_side(self.layers[-1])
         if min(image.shape[-3:-1]) < least:
             raise NSTError(
@@ -59,6 +62,7 @@ class Extractor:
     @functools.lru_cache(maxsize=8)  # noqa: B019 - so that its compiled graphs are found again
     def cast(self, precision):
         """Return an extractor with the same weights that computes in another precision."""
+        _one_of("precision", precision, ("float32", "bfloat16"))
         if precision == self.precision:
             return self
         deep = [layer for layer in LAYERS if layer in {part.name for part in self.model.layers}]
@@ -100,17 +104,20 @@ def load_extractor(
         an `Extractor`.
 
     Raises:
-        NSTError: an unknown name, layer, pooling, border or precision; weights that do not fit.
+        NSTError: an unknown name, layer, pooling, border or precision; a seed that is no whole
+            number; weights that do not fit.
 
     Taught in: 02_what_the_network_sees.
     """
-    name = str(name or os.environ.get("NST_EXTRACTOR", "pocket"))
+    name = str(os.environ.get("NST_EXTRACTOR", "pocket") if name is None else name)
     layers = in_order(layers, LAYERS)
-    pooling = pooling or ("max" if name.endswith(("vgg19", ".h5")) else "average")
+    if pooling is None:
+        pooling = "max" if name.endswith(("vgg19", ".h5")) else "average"
     _one_of("pooling", pooling, ("average", "max"))
     _one_of("border", border, ("reflect", "zero"))
     _one_of("precision", precision, (None, "float32", "bfloat16"))
     precision = precision or fastest_precision()
+    seed = argument("seed", whole(0, least=0, most=2**64), seed)
     weights = load_weights(name, LAYERS[: LAYERS.index(layers[-1]) + 1], seed)
     model = _build(weights, layers, pooling, border, precision)
     return Extractor(model, name, pooling, border, precision)
@@ -118,7 +125,7 @@ def load_extractor(
 
 def in_order(layers, known):
     """Sort layers by depth, shallowest first; what is not `known` is an NSTError."""
-    layers = (layers,) if isinstance(layers, str) else tuple(layers)
+    layers = argument("layers", names(LAYERS), layers)
     for layer in layers:
         if layer not in known:
             raise NSTError(f"layer {layer!r} is not in this extractor; it has {', '.join(known)}.")
@@ -142,15 +149,16 @@ def on_grid(x, extractor):
 def _build(weights, layers, pooling, border, precision):
     """Stack convolutions and poolings up to the deepest layer and give them their weights."""
     pool = keras.layers.MaxPooling2D if pooling == "max" else keras.layers.AveragePooling2D
-    settings = {"dtype": "mixed_bfloat16" if precision == "bfloat16" else "float32"}
+    dtype = {"dtype": "mixed_bfloat16" if precision == "bfloat16" else "float32"}
+    settings = {"data_format": "channels_last", **dtype}
     padding = "same" if border == "zero" else "valid"
-    x = inputs = keras.Input((None, None, 3))
+    x = inputs = keras.Input((None, None, 3), dtype="float32")
     outputs = {}
     for layer, (kernel, _) in weights.items():
         if layer.endswith("conv1") and layer != LAYERS[0]:
             x = pool(2, **settings)(x)
         if border == "reflect":
-            x = ReflectionPadding(**settings)(x)
+            x = ReflectionPadding(**dtype)(x)
         convolution = keras.layers.Conv2D(
             kernel.shape[-1], 3, padding=padding, activation="relu", name=layer, **settings
         )
@@ -162,6 +170,6 @@ def _build(weights, layers, pooling, border, precision):
 
 
 def _one_of(what, value, known):
-    if value not in known:
+    if not isinstance(value, (str, type(None))) or value not in known:
         known = " or ".join(str(name) for name in known if name)
         raise NSTError(f"{what} is {value!r}; it must be {known}.")

@@ -1,5 +1,6 @@
 """Pictures: files to arrays `(1, H, W, 3)`, float32, RGB, 0..255, and back; what VGG19 eats."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image, PngImagePlugin
 from nst_tutorial.decoding import open_as_rgb
 from nst_tutorial.errors import NSTError
 from nst_tutorial.files import check_output, replacing, shown
+from nst_tutorial.settings import argument, whole
 
 # Endings that pictures are saved with, and how many pixels on a side such a file can hold.
 ENDINGS = {".png": 2**31 - 1, ".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}
@@ -25,9 +27,13 @@ def to_vgg(image):
     Returns:
         the same shape; -123.68 .. 151.061.
 
+    Raises:
+        NSTError: the last axis has other than three colours.
+
     Differs: Keras' `preprocess_input(mode="tf")`, often mixed up with it, scales to -1..1.
     Taught in: 01_pixels_and_preprocessing.
     """
+    _demand_three_colours(image)
     return image[..., ::-1] - BGR_MEANS
 
 
@@ -40,17 +46,23 @@ def from_vgg(prepared):
     Returns:
         the same shape; not clipped.
 
+    Raises:
+        NSTError: the last axis has other than three colours.
+
     Taught in: 01_pixels_and_preprocessing.
     """
+    _demand_three_colours(prepared)
     return (prepared + BGR_MEANS)[..., ::-1]
 
 
 def load_image(source, size=None):
     """Load a picture from wherever it is.
 
-    Orientation (EXIF), colour profile (to sRGB), transparency (onto white), grey, palette, CMYK
-    and 16-bit pictures are converted; of an animation the first frame is taken. More than 80
-    million pixels, or more than the free memory holds, are refused by what the header says.
+    Files may be PNG, JPEG, WebP, TIFF, GIF, BMP, PPM, TGA, AVIF, JPEG 2000 or PSD. Orientation
+    (EXIF), colour profile (to sRGB), transparency (onto white), grey, palette, CMYK and 16-bit
+    pictures are converted; of an animation the first frame is taken. More than 80 million pixels,
+    or more than the free memory holds, are refused by what the header says; so are the few kinds
+    that take minutes to decode, such as PPM in plain text.
 
     Args:
         source: path, bytes, file object, PIL image, or an array `(H, W)`, `(H, W, 3 or 4)` or
@@ -62,15 +74,14 @@ def load_image(source, size=None):
         float32 `(1, H, W, 3)`, RGB, 0..255.
 
     Raises:
-        NSTError: the source is no picture that can be read, or size is below 1.
+        NSTError: the source is no picture that can be read, or size is no whole number from 1 up.
 
     Warns:
         NSTWarning: the file holds several pictures.
 
     Taught in: 01_pixels_and_preprocessing.
     """
-    if size is not None and size < 1:
-        raise NSTError(f"size is {size}; it must be at least 1 pixel.")
+    size = argument("size", whole(None, optional=True), size)
     picture = open_as_rgb(source)
     if size is not None:
         picture.thumbnail((size, size), Image.Resampling.LANCZOS)
@@ -78,8 +89,24 @@ def load_image(source, size=None):
 
 
 def to_uint8(image):
-    """Clip to 0..255 and round: `(1, H, W, 3)` float to `(H, W, 3)` uint8, ready to be seen."""
-    return np.clip(np.rint(np.asarray(image)), 0, 255).astype("uint8").reshape(image.shape[-3:])
+    """Clip to 0..255 and round: `(1, H, W, 3)` float to `(H, W, 3)` uint8, ready to be seen.
+
+    Raises:
+        NSTError: it has another shape, or values that are not numbers.
+    """
+    try:
+        pixels = np.asarray(image)
+    except (TypeError, ValueError) as error:
+        raise NSTError(f"that is no array of numbers ({error}).") from error
+    shape = pixels.shape[1:] if pixels.ndim == 4 and len(pixels) == 1 else pixels.shape
+    if len(shape) != 3 or shape[-1] != 3 or not pixels.size or not _are_real(pixels):
+        raise NSTError(
+            f"a picture is an array (1, H, W, 3) or (H, W, 3) of numbers, not {pixels.shape} of "
+            f"{pixels.dtype}."
+        )
+    if not np.isfinite(pixels).all():
+        raise NSTError("the picture has values that are not numbers (NaN or infinite).")
+    return np.clip(np.rint(pixels), 0, 255).astype("uint8").reshape(shape)
 
 
 def save_image(path, image, text=None):
@@ -91,18 +118,35 @@ def save_image(path, image, text=None):
         text: `{key: string}` for a PNG's text chunks; other kinds of file do without.
 
     Raises:
-        NSTError: the picture has values that are no numbers, or `check_picture` refuses the path,
-            or the disk is full.
+        NSTError: the picture has another shape or values that are not numbers, text is something
+            else, `check_picture` refuses the path, or the disk is full.
     """
-    kind = _kind_of(path, max(image.shape[-3:-1]))
-    if not np.isfinite(image).all():
-        raise NSTError("the picture has values that are not numbers (NaN or infinite).")
-    chunks = PngImagePlugin.PngInfo()
-    for key, words in (text or {}).items():
-        chunks.add_text(key, words)
+    pixels = to_uint8(image)
+    kind = _kind_of(path, max(pixels.shape[:2]))
+    more = (
+        {"pnginfo": _text_chunks({} if text is None else text)}
+        if kind == "PNG"
+        else {"quality": 95}
+    )
     with replacing(path) as file:
-        more = {"pnginfo": chunks} if kind == "PNG" else {"quality": 95}
-        Image.fromarray(to_uint8(image)).save(file, format=kind, **more)
+        try:
+            Image.fromarray(pixels).save(file, format=kind, **more)
+        except OSError:  # a full disk: `replacing` has a sentence for it
+            raise
+        except Exception as error:  # encoders end in every kind of exception there is
+            raise NSTError(
+                f"{shown(path)} cannot hold this picture ({error}); save it as .png."
+            ) from error
+
+
+def _text_chunks(text):
+    chunks = PngImagePlugin.PngInfo()
+    try:
+        for key, words in text.items():
+            chunks.add_text(key, words)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise NSTError(f"text is {text!r}; it must be {{key: string}}.") from error
+    return chunks
 
 
 def check_picture(path, inputs=(), longest=1):
@@ -127,6 +171,8 @@ def check_picture(path, inputs=(), longest=1):
 
 def _kind_of(path, longest):
     """Return the kind of file, as Pillow names it, that a path's ending stands for."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise NSTError(f"a picture is saved under the name of a file, not under {path!r}.")
     ending = Path(path).suffix.lower()
     most = ENDINGS.get(ending)
     if most is None:
@@ -140,3 +186,14 @@ def _kind_of(path, longest):
             f"have {longest}; save it as .png."
         )
     return Image.registered_extensions()[ending]
+
+
+def _demand_three_colours(image):
+    shape = tuple(getattr(image, "shape", ()))
+    if shape[-1:] not in ((3,), (None,)):  # None: not known yet, in a graph
+        given = f"one of shape {shape}" if shape else f"a {type(image).__name__}"
+        raise NSTError(f"a picture is an array (..., 3) of numbers, not {given}.")
+
+
+def _are_real(pixels):
+    return np.can_cast(pixels.dtype, "float64", "same_kind")

@@ -5,12 +5,15 @@ import numpy as np
 from nst_tutorial.errors import NSTError
 from nst_tutorial.extractors import Extractor, load_extractor, smallest_side
 from nst_tutorial.images import load_image
+from nst_tutorial.records import TransferConfig
 from nst_tutorial.scales import resize, scaled
 
 
 def load_pictures(content, style, start, config):
     """Load content (or None), the list of styles, and the start (or None)."""
     styles = listed(style)
+    if not isinstance(config, TransferConfig):
+        raise NSTError(f"config is {config!r}; it must be a TransferConfig.")
     if content is None and not styles:
         raise NSTError("neither a content nor a style picture was given; give at least one.")
     content = None if content is None else load_image(content, config.size)

@@ -57,7 +57,9 @@ def resize(image, shape):
     if tuple(image.shape) == tuple(shape):
         return image
     size = tuple(shape[1:3])
-    resized = ops.image.resize(image, size, interpolation="bicubic", antialias=True)
+    resized = ops.image.resize(
+        image, size, interpolation="bicubic", antialias=True, data_format="channels_last"
+    )
     return ops.convert_to_numpy(resized)
 
 

@@ -43,6 +43,16 @@ def read(field, value):
         raise NSTError(f"{field.name} is {given}; it must be {must}.") from None
 
 
+def argument(name, declared, value):
+    """Read a function's argument as if it were a field, declared by one of the functions below.
+
+    Raises:
+        NSTError: it is not what it must be.
+    """
+    declared.name = name
+    return read(declared, value)
+
+
 def whole(default, least=1, most=MOST, optional=False):
     """Declare a whole number."""
 

@@ -187,7 +187,7 @@ def stylize(
 
     Taught in: 07_full_transfer.
     """
-    config = config or TransferConfig()
+    config = TransferConfig() if config is None else config
     sources = {"content": content, "styles": listed(style), "start": start}
     pictures = dict(zip(sources, load_pictures(content, style, start, config), strict=True))
     extractor = ready(extractor, config, pictures["content"], pictures["styles"])

@@ -6,7 +6,6 @@ import io
 import itertools
 import os
 import random
-import signal
 import struct
 import sys
 import time
@@ -18,13 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from mutants import SECONDS, mutated, stopped_after
 from PIL import Image, ImageCms
 
 from nst_tutorial import NSTError, decoding, load_image, machine
-from nst_tutorial.decoding import BYTES_PER_PIXEL, MAX_PIXELS, REFUSED
+from nst_tutorial.decoding import BYTES_PER_PIXEL, MAX_PIXELS, MOST_SCANS
 from nst_tutorial.errors import NSTWarning
 
-SECONDS = 10  # for one file
 MEMORY = MAX_PIXELS * BYTES_PER_PIXEL + 2**26  # for one file, in bytes
 
 
@@ -188,7 +187,6 @@ def test_programs_are_not_run():
         assert picture.format == "EPS"
     with pytest.raises(NSTError, match="kind that cannot be read"):
         load_image(eps)
-    assert not REFUSED & set(decoding._formats())
 
 
 # Sizes ------------------------------------------------------------------------------------------
@@ -241,14 +239,63 @@ def test_the_memory_of_a_pixel(mode):
 
 def test_bombs_in_a_pngs_text(monkeypatch):
     """A kilobyte each that would be megabytes: Pillow's limits hold, and are one sentence."""
-    text = [(b"zTXt", b"a\0\0" + zlib.compress(bytes(2**25))) for _ in range(3)]
+    packed = b"a\0\0" + zlib.compress(bytes(2**26))
     with peak_memory() as peak, pytest.raises(NSTError, match="damaged"):
-        load_image(png_of(8, 0, b"\x01", extra=text))
+        load_image(png_of(8, 0, b"\x01", extra=[(b"zTXt", packed)] * 3))
     assert peak() < 2**26
-    profile = [(b"iCCP", b"a\0\0" + zlib.compress(bytes(2**25)))]
+    profile = [(b"iCCP", packed)]
     with peak_memory() as peak, contextlib.suppress(NSTError):
         load_image(png_of(8, 0, b"\x01", extra=profile))
     assert peak() < 2**26
+
+
+def scans_of(jpeg):
+    """Cut a progressive JPEG into what precedes its scans, and the scans."""
+    head, *scans = jpeg.removesuffix(b"\xff\xd9").split(b"\xff\xda")
+    return head, [b"\xff\xda" + scan for scan in scans]
+
+
+def test_a_jpeg_of_ten_thousand_scans_is_refused():
+    noise = Image.effect_noise((200, 200), 60)
+    head, scans = scans_of(encoded(noise, "JPEG", progressive=True))
+    for count in (len(scans), MOST_SCANS):
+        several = scans + scans[-1:] * (count - len(scans))
+        assert load_image(head + b"".join(several) + b"\xff\xd9").shape == (1, 200, 200, 3)
+    with pytest.raises(NSTError, match=r"^the data is in too many parts .* save it as PNG\.$"):
+        load_image(head + b"".join(scans) + scans[-1] * 10000 + b"\xff\xd9")
+
+
+def test_what_lies_before_and_behind_a_photograph_is_no_scan():
+    """Heat cameras write megabytes in front of their pictures, telephones a film behind."""
+    film = random.Random(0).randbytes(8 * 10**6)
+    assert film.count(b"\xff\xda") > MOST_SCANS
+    jpeg = encoded(Image.effect_noise((200, 200), 60), "JPEG", progressive=True)
+    parts = [film[at : at + 65000] for at in range(0, len(film), 65000)]
+    heat = b"".join(b"\xff\xeb" + struct.pack(">H", len(part) + 2) + part for part in parts)
+    assert load_image(jpeg[:2] + heat + jpeg[2:] + film).shape == (1, 200, 200, 3)
+
+
+@pytest.mark.parametrize("kind", [b"teSt", b"IDAT"], ids=["header", "pixels"])
+def test_a_picture_in_thousands_of_parts_is_refused(monkeypatch, kind):
+    parts = png_of(8, 0, b"\x01", extra=[(kind, b"")] * 20000)
+    monkeypatch.setattr(decoding, "MOST_READS", 20000)
+    with pytest.raises(NSTError, match="in too many parts"):
+        load_image(parts)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"P3 2 1 255 1 2 3 4 5 6 ",
+        b"P2 2000 2000 255 " + b"#\n" * 10**6,
+        b"P1 2 1 1 0",
+        b"P5 2 1 100 ab",
+        b"BM" + struct.pack("<IHHIIiiHHIIiiII", 70, 0, 0, 54, 40, 2, 1, 1, 8, 1, *[0] * 5),
+    ],
+)
+def test_what_python_decodes_pixel_after_pixel_is_refused(data):
+    with pytest.raises(NSTError, match=r"slow to decode; save it as PNG\.$"):
+        load_image(data)
 
 
 def test_a_tiff_whose_tag_promises_gigabytes():
@@ -282,10 +329,9 @@ def memory_now(which):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_pipes_and_devices_do_not_hang(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
-    with stopped_after(SECONDS):
-        for source in (tmp_path / "pipe.png", "/dev/zero", "/dev/null"):
-            with pytest.raises(NSTError, match="a pipe or a device; save"):
-                load_image(source)
+    for source in (tmp_path / "pipe.png", "/dev/zero", "/dev/null"):
+        with pytest.raises(NSTError, match="a pipe or a device; save"):
+            load_image(source)
 
 
 @pytest.mark.parametrize(
@@ -371,29 +417,6 @@ def test_things_that_are_no_pictures(source):
 # Fuzzing ----------------------------------------------------------------------------------------
 
 
-class TooSlowError(BaseException):
-    """No `except Exception` on the way stops it."""
-
-
-@contextlib.contextmanager
-def stopped_after(seconds):
-    """Bound the time, where the system has alarms."""
-    if not hasattr(signal, "setitimer"):
-        yield
-        return
-
-    def ring(*_):
-        raise TooSlowError(f"over {seconds} seconds")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def a_picture_or_a_sentence(source, size=None):
     """Load; return whether it was a picture. Any exception but NSTError is a failure."""
     refusal = ""
@@ -415,8 +438,7 @@ def a_picture_or_a_sentence(source, size=None):
 
 @functools.cache
 def originals():
-    """A small file of every kind and mode that Pillow writes, and some that are made by hand."""
-    Image.init()
+    """A small file of every kind and mode that is read, and some that are made by hand."""
     picture = Image.effect_noise((24, 17), 60)
     modes = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I", "F")
     files = [
@@ -424,14 +446,11 @@ def originals():
         png_of(16, 4, b"\x10\x10\xff\xff"),
         tiff_of(np.array([16, 128, 255], "<u2"), kind=1),
         b"P3 2 1 255 1 2 3 4 5 6 ",
-        b"\x59\xa6\x6a\x95" + struct.pack(">7I", 4, 2, 24, 24, 1, 0, 0) + bytes(range(24)),
-        b'/* XPM */ static char *a[] = {\n"2 1 2 1",\n"a c #ff0000",\n"b c #0000ff",\n"ab"\n};\n',
         b"8BPS" + struct.pack(">H6xHIIHHIIIH", 1, 3, 2, 4, 8, 3, 0, 0, 0, 0) + bytes(range(24)),
         *(data for data in headers_of(24, 17)),
     ]
-    for kind, mode in itertools.product(sorted(Image.SAVE), modes):
-        with contextlib.suppress(OSError, ValueError, KeyError), warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # kinds that Pillow will drop
+    for kind, mode in itertools.product(decoding.KINDS, modes):
+        with contextlib.suppress(OSError, ValueError, KeyError):
             files.append(encoded(picture.convert(mode), kind))  # not every kind has every mode
     rgb, exif = picture.convert("RGB"), Image.Exif()
     exif[0x0112] = 6
@@ -447,66 +466,10 @@ def originals():
     return [file for file in files if file]
 
 
-def mutated(data, others, rng):
-    data = bytearray(data)
-    for _ in range(rng.choice((1, 1, 2, 5))):
-        rng.choice(MUTATIONS)(data, others, rng)
-    return bytes(repaired(data) if rng.random() < 0.8 else data)
-
-
-def flip(data, _, rng):
-    for _ in range(rng.choice((1, 3, 20))):
-        if data:
-            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
-
-
-def cut(data, _, rng):
-    del data[rng.randrange(len(data) + 1) :]
-
-
-def remove(data, _, rng):
-    start = rng.randrange(len(data) + 1)
-    del data[start : start + rng.choice((1, 4, 100))]
-
-
-def repeat(data, _, rng):
-    start = rng.randrange(len(data) + 1)
-    data[start:start] = data[start : start + rng.choice((1, 16, 200))] * rng.choice((1, 50))
-
-
-def splice(data, others, rng):
-    other = rng.choice(others)
-    data[rng.randrange(len(data) + 1) :] = other[rng.randrange(len(other)) :]
-
-
-def number_in_the_header(data, _, rng):
-    """Most headers say sizes, counts and places in two or four bytes."""
-    number = rng.choice((0, 1, 2, 255, 4000, 9000, 30000, 65535, 2**31 - 1, 2**31, 2**32 - 1))
-    packed = struct.pack(
-        rng.choice("<>") + ("H" if number < 2**16 and rng.random() < 0.5 else "I"), number
-    )
-    start = rng.randrange(64)
-    data[start : start + len(packed)] = packed
-
-
-MUTATIONS = (flip, cut, remove, repeat, splice, number_in_the_header)
-
-
-def repaired(data):
-    """Give a PNG's chunks their checksums again: a mutant should get past them."""
-    at = 8
-    while data.startswith(b"\x89PNG") and at + 12 <= len(data):
-        end = at + 8 + int.from_bytes(data[at : at + 4], "big")
-        if end + 4 <= len(data):
-            struct.pack_into(">I", data, end, zlib.crc32(data[at + 4 : end]))
-        at = end + 4
-    return data
-
-
 @settings(max_examples=150, deadline=None, database=None)
 @given(
     arrays.arrays(
-        st.sampled_from(["u1", "i4", "f2", "f8", "bool", "c8", "O", "U3"]),
+        st.sampled_from(["u1", "i4", "f2", "f8", "bool", "c8"]),
         arrays.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=4),
     )
 )
@@ -536,10 +499,10 @@ def campaign(count):
     with peak_memory() as peak:
         for number in range(count):
             mutant = mutated(originals_[number % len(originals_)], originals_, rng)
-            began = time.perf_counter()
+            began = time.process_time()
             with stopped_after(SECONDS):
                 pictures += a_picture_or_a_sentence(mutant, rng.choice((None, 64)))
-            slowest = max(slowest, time.perf_counter() - began)
+            slowest = max(slowest, time.process_time() - began)
     print(
         f"\n{count} mutants of {len(originals_)} files: {pictures} pictures, "
         f"{count - pictures} sentences, 0 failures; slowest {slowest:.2f} s, "

@@ -1,7 +1,12 @@
 """Extractors: the layers asked for and no deeper, pooling and border as said, odd sizes whole."""
 
 import itertools
+import json
+import os
+import subprocess
+import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -156,3 +161,32 @@ def test_the_environment_decides(new_machine, monkeypatch):
     monkeypatch.setenv("NST_PRECISION", "float8")
     with pytest.raises(NSTError, match="NST_PRECISION"):
         backend.fastest_precision()
+
+
+PAINT = """
+import dataclasses, hashlib
+import numpy as np
+from nst_tutorial import TransferConfig, stylize
+content, style = np.random.default_rng(0).uniform(0, 255, (2, 140, 150, 3))
+for optimizer in ("lbfgs", "adam"):
+    config = TransferConfig(optimizer=optimizer, steps=4, size=150, scales=2, tile=%s)
+    result = stylize(content, style, "random", config)
+    print(result.image.shape, hashlib.sha256(result.image.tobytes()).hexdigest())
+"""
+
+
+def paint(folder, tile):
+    environment = {**os.environ, "KERAS_HOME": str(folder), "NST_PRECISION": "float32"}
+    command = [sys.executable, "-c", PAINT % tile]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+
+@pytest.mark.parametrize("tile", [None, 64])
+def test_keras_own_settings_change_no_picture(tmp_path, tile):
+    expected = paint(tmp_path, tile).stdout
+    assert expected.count("(1, 140, 150, 3)") == 2
+    for floatx in ("float16", "float64"):
+        settings = {"floatx": floatx, "image_data_format": "channels_first", "epsilon": 0.1}
+        settings["backend"] = keras.backend.backend()
+        (tmp_path / "keras.json").write_text(json.dumps(settings))
+        assert paint(tmp_path, tile).stdout == expected

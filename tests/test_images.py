@@ -1,6 +1,7 @@
 """Pictures of every kind in, the same picture out; and what is no picture gets one sentence."""
 
 import io
+import struct
 import threading
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from nst_tutorial import NSTError, from_vgg, load_image, save_image, to_uint8, to_vgg
-from nst_tutorial.images import check_picture
+from nst_tutorial.images import ENDINGS, check_picture
 
 
 def png(image, **settings):
@@ -167,14 +168,19 @@ def test_arrays_that_are_no_pictures(array):
         load_image(array)
 
 
+@pytest.mark.parametrize("size", [8, 8.0, np.int64(8), np.float32(8)])
+def test_sizes_of_any_kind_of_number(size):
+    assert load_image(np.zeros((16, 4, 3)), size).shape == (1, 8, 2, 3)
+
+
 def test_values_that_are_no_numbers():
     with pytest.raises(NSTError, match="not numbers"):
         load_image(np.full((2, 2, 3), np.nan))
 
 
-@pytest.mark.parametrize("size", [0, -3])
+@pytest.mark.parametrize("size", [0, -3, 1.5, np.nan, np.inf, "64", (64, 64), True])
 def test_sizes_that_cannot_be(size):
-    with pytest.raises(NSTError, match="at least 1"):
+    with pytest.raises(NSTError, match="it must be a whole number from 1"):
         load_image(np.zeros((4, 4, 3)), size)
 
 
@@ -189,10 +195,84 @@ def test_saving_clips_and_rounds(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
-@pytest.mark.parametrize("ending", [".png", ".jpg", ".webp", ".TIFF"])
-def test_the_ending_decides_the_kind(tmp_path, ending):
-    save_image(tmp_path / f"a{ending}", np.full((1, 8, 8, 3), 100.0))
-    np.testing.assert_allclose(load_image(tmp_path / f"a{ending}"), 100, atol=2)
+@pytest.mark.parametrize("ending", [*ENDINGS, ".TIFF"])
+@pytest.mark.parametrize("shape", [(1, 16, 9, 3), (300, 200, 3)])
+def test_every_ending_gives_back_what_was_saved(tmp_path, ending, shape):
+    rows = np.linspace(0, 255, shape[-3])[:, None, None]
+    path = check_picture(tmp_path / f"a{ending}", longest=300)
+    save_image(path, np.broadcast_to(rows, shape))
+    loaded = load_image(path)
+    assert loaded.shape == (1, *shape[-3:])
+    np.testing.assert_allclose(loaded[0], np.broadcast_to(rows, shape[-3:]), atol=6)
+
+
+OTHERS = ["xbm", "msp", "palm", "h5", "hdf", "grib", "bufr", "wmf", "emf", "blp", "ico", "icns"]
+OTHERS += ["gif", "pdf", "eps", "avif", "txt"]
+
+
+@pytest.mark.parametrize("ending", [*OTHERS, ""])
+def test_other_endings_are_refused_before_the_work(tmp_path, ending):
+    for refuse in (check_picture, lambda path: save_image(path, np.zeros((4, 4, 3)))):
+        with pytest.raises(NSTError, match=r"no ending that pictures are saved with; .*\.png"):
+            refuse(tmp_path / f"a.{ending}")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("ending", "most"), [(".webp", 16_383), (".jpg", 65_500), (".jpeg", 65_500)]
+)
+def test_what_a_kind_of_file_cannot_hold_is_refused_before_the_work(tmp_path, ending, most):
+    check_picture(tmp_path / f"a{ending}", longest=most)
+    save_image(tmp_path / f"a{ending}", np.zeros((1, most, 3)))
+    assert load_image(tmp_path / f"a{ending}").shape == (1, 1, most, 3)
+    for refuse in (
+        lambda path: check_picture(path, longest=most + 1),
+        lambda path: save_image(path, np.zeros((most + 1, 1, 3))),
+    ):
+        with pytest.raises(NSTError, match=f"holds at most {most} pixels on a side"):
+            refuse(tmp_path / f"b{ending}")
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (np.full((4, 4, 3), np.nan), "not numbers"),
+        (np.full((1, 4, 4, 3), np.inf), "not numbers"),
+        (np.zeros((2, 4, 4, 3)), "a picture is an array"),
+        (np.zeros((4, 4)), "a picture is an array"),
+        (np.zeros((4, 4, 4)), "a picture is an array"),
+        (np.zeros((0, 4, 3)), "a picture is an array"),
+        (np.zeros((4, 4, 3), complex), "a picture is an array"),
+        (np.zeros((4, 4, 3), object), "a picture is an array"),
+        (np.full((4, 4, 3), "1"), "a picture is an array"),
+        (None, "a picture is an array"),
+        ([[1], [1, 2]], "no array of numbers"),
+    ],
+)
+def test_what_is_no_picture_is_not_saved(tmp_path, image, words):
+    for refuse in (to_uint8, lambda image: save_image(tmp_path / "a.png", image)):
+        with pytest.raises(NSTError, match=words):
+            refuse(image)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("x"), struct.error("x"), SystemError("x"), MemoryError(), TypeError("x")]
+)
+def test_whatever_an_encoder_raises_is_one_sentence(tmp_path, monkeypatch, error):
+    def fail(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    with pytest.raises(NSTError, match=r"cannot hold this picture \(.*\); save it as \.png\.$"):
+        save_image(tmp_path / "a.bmp", np.zeros((4, 4, 3)))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("text", [3, "abc", {"key": 3}, {3: "word"}, {"中": "word"}])
+def test_text_that_a_png_cannot_hold(tmp_path, text):
+    with pytest.raises(NSTError, match=r"text is .*; it must be \{key: string\}"):
+        save_image(tmp_path / "a.png", np.zeros((4, 4, 3)), text)
 
 
 def test_a_write_that_fails_leaves_the_earlier_file(tmp_path, monkeypatch):
@@ -226,11 +306,12 @@ def test_two_that_save_to_one_place_leave_a_whole_picture(tmp_path):
 
 
 def test_places_where_nothing_can_be_saved(tmp_path):
+    (tmp_path / "folder.png").mkdir()
     for path, words in [
         (tmp_path / "none" / "a.png", "does not exist"),
-        (tmp_path, "is a folder"),
-        (tmp_path / "a.txt", "ending"),
-        (tmp_path / "a", "ending"),
+        (tmp_path / "folder.png", "is a folder"),
+        (None, "saved under the name of a file, not under None"),
+        (7, "not under 7"),
     ]:
         with pytest.raises(NSTError, match=words):
             check_picture(path)

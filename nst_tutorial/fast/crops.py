@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from nst_tutorial.backend import keras
-from nst_tutorial.decoding import REFUSED, open_as_rgb
+from nst_tutorial.decoding import KINDS, open_as_rgb
 from nst_tutorial.errors import NSTError
 
 SMALLEST_CROP = 0.5  # of the photograph's shorter side
@@ -20,11 +20,11 @@ def pictures_in(folder, pattern="**/*"):
     Raises:
         NSTError: there is no such folder, or no picture in it.
     """
-    kinds, readable = Image.registered_extensions(), Image.OPEN.keys() - REFUSED
+    kinds = Image.registered_extensions()
     found = [
         path
         for path in Path(folder).glob(pattern)
-        if kinds.get(path.suffix.lower()) in readable and path.is_file()
+        if kinds.get(path.suffix.lower()) in KINDS and path.is_file()
     ]
     if not found:
         raise NSTError(f"there is no picture in {folder}; give a folder of photographs.")
