@@ -107,7 +107,7 @@ from nst_tutorial.cells import paint_cell
 config = TransferConfig(size=64, steps=4, scales=1)
 one = Study("photo.png", "stripes.png", {grid}, config, "random", sys.argv[2])
 try:
-    one.run(sys.argv[1], paint=Logged(sys.argv[3], paint_cell))
+    one.run(sys.argv[1] or None, paint=Logged(sys.argv[3], paint_cell))
 except NSTError as error:
     sys.exit(str(error))
 sys.exit(f"failed: {{one.failures}}" if one.failures else 0)
@@ -147,12 +147,15 @@ class Machines:
             process.wait(60)
 
 
-def client(folder, log):
+def client(folder, log, scheduler=f"tcp://127.0.0.1:{PORT}"):
+    """Paint the study; without a scheduler in the client itself, with one thread as a worker."""
     path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
-    arguments = [f"tcp://127.0.0.1:{PORT}", str(folder), str(log)]
+    environment = {**os.environ, "PYTHONPATH": path}
+    if not scheduler:
+        environment["TF_NUM_INTRAOP_THREADS"] = "1"
     return subprocess.Popen(
-        [sys.executable, "-c", CLIENT.format(grid=LARGE), *arguments],
-        env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-c", CLIENT.format(grid=LARGE), scheduler, str(folder), str(log)],
+        env=environment, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
@@ -170,11 +173,14 @@ def last_painter(log):
 
 @pytest.mark.long
 def test_kill_stop_and_interrupt(here, tmp_path, capsys):  # noqa: F811
-    """A worker killed -9, the scheduler stopped and started, the client interrupted."""
+    """A worker killed -9, the scheduler stopped and started, the client interrupted.
+
+    The undisturbed study is painted in one process, so that its bytes must be the cluster's.
+    """
     folder, log = tmp_path / "disturbed", tmp_path / "log"
     machines = Machines()
     try:
-        undisturbed = client(tmp_path / "undisturbed", tmp_path / "other-log")
+        undisturbed = client(tmp_path / "undisturbed", tmp_path / "other-log", scheduler="")
         assert undisturbed.wait(600) == 0, undisturbed.stderr.read()
 
         first = client(folder, log)
