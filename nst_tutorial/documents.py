@@ -44,7 +44,7 @@ def check(document, schema, name):
     if error is None:
         return document
     place = "".join(f"[{part!r}]" for part in error.absolute_path) or "the whole"
-    raise NSTError(f"{shown(name)} is damaged or of another kind: {place}: {_short(error)}.")
+    raise NSTError(f"{shown(name)} cannot be used: {place}: {_short(error)}.")
 
 
 def _short(error):

@@ -39,8 +39,9 @@ def read(field, value):
     try:
         return field.metadata["read"](plain)
     except (TypeError, ValueError, OverflowError):
-        given, must = reprlib.repr(plain), field.metadata["must"]
-        raise NSTError(f"{field.name} is {given}; it must be {must}.") from None
+        raise NSTError(
+            f"{field.name} is {_shown(plain)}; it must be {field.metadata['must']}."
+        ) from None
 
 
 def argument(name, declared, value):
@@ -122,6 +123,12 @@ def one_or_several(field):
 def _declare(default, read, must, optional=False):
     metadata = {"read": read, "must": must, "optional": optional}
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def _shown(value):
+    """Say a value in few words; Python writes no number of thousands of digits."""
+    endless = isinstance(value, int) and value.bit_length() > 1000
+    return "a number of hundreds of digits" if endless else reprlib.repr(value)
 
 
 def _real(value):

@@ -229,7 +229,8 @@ def paint(sources, pictures, extractor, config, callback=None, checkpoint=None, 
                 image = transfer.image
         except (KeyboardInterrupt, DivergedError) as error:
             image = progress.transfer.image if progress.transfer else image
-            stopped = f"{str(error) or 'interrupted'}, after step {len(progress.history)}"
+            why = "interrupted" if isinstance(error, KeyboardInterrupt) else error
+            stopped = f"{why}, after step {len(progress.history)}"
         image = enlarge(image, full, detail)
     return Result(
         image, progress.history, config, extractor.name, extractor.precision, stopped, origin

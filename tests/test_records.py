@@ -23,6 +23,7 @@ from nst_tutorial.records import layer_weights
         ("size", True, "whole number from 1"),
         ("size", "64", "whole number from 1"),
         ("scales", 10**10, "whole number from 1 to 32"),
+        ("steps", 10**5000, "hundreds of digits"),
         ("steps", 10**14, "whole number from 1 to 1000000"),
         ("seed", 2**65, "whole number from 0"),
         ("tv_weight", 1e39, "from 0"),
