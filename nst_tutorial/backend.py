@@ -49,6 +49,12 @@ with silenced_stderr():
             f"look at the settings in {keras_home() / 'keras.json'}."
         ) from error
 
+if keras.config.floatx() != "float32":  # Keras' optimizers would keep their rates in it
+    raise NSTError(
+        f"Keras is set to compute in {keras.config.floatx()}; set floatx to float32 in "
+        f"{keras_home() / 'keras.json'}."
+    )
+
 __all__ = [
     "choose_precision",
     "compiled",

@@ -83,12 +83,12 @@ def check_output(path, inputs=()):
         NSTError: it is a folder or one of the inputs, its name is too long, or its folder does not
             exist or cannot be written to.
     """
-    path = Path(path)
-    with _os_errors_as_sentences(f"cannot write {shown(path)}"):
+    name, path = shown(path), Path(path)
+    with _os_errors_as_sentences(f"cannot write {name}"):
         place = _place(path)
         if any(_is_same_file(place, one) for one in inputs):
             raise NSTError(
-                f"{shown(path)} is one of the inputs and would be overwritten; give another name."
+                f"{name} is one of the inputs and would be overwritten; give another name."
             )
         beside, handle = _create_beside(place)
         os.close(handle)
@@ -102,7 +102,13 @@ def keras_home():
 
 
 def shown(path):
-    """Return a path as a sentence shows it: whole, unless nobody would read it."""
+    """Return a path as a sentence shows it: whole, unless nobody would read it.
+
+    Raises:
+        NSTError: it is no path at all.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise NSTError(f"{path!r} is not the name of a file.")
     name = printable(os.fsdecode(path))
     return name if len(name) <= 300 else f"{name[:100]}…{name[-100:]}"
 

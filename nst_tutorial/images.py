@@ -1,6 +1,5 @@
 """Pictures: files to arrays `(1, H, W, 3)`, float32, RGB, 0..255, and back; what VGG19 eats."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -171,13 +170,11 @@ def check_picture(path, inputs=(), longest=1):
 
 def _kind_of(path, longest):
     """Return the kind of file, as Pillow names it, that a path's ending stands for."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise NSTError(f"a picture is saved under the name of a file, not under {path!r}.")
-    ending = Path(path).suffix.lower()
+    name, ending = shown(path), Path(path).suffix.lower()
     most = ENDINGS.get(ending)
     if most is None:
         raise NSTError(
-            f"{shown(path)} has no ending that pictures are saved with; choose one of "
+            f"{name} has no ending that pictures are saved with; choose one of "
             f"{', '.join(ENDINGS)}."
         )
     if longest > most:

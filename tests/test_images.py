@@ -310,8 +310,8 @@ def test_places_where_nothing_can_be_saved(tmp_path):
     for path, words in [
         (tmp_path / "none" / "a.png", "does not exist"),
         (tmp_path / "folder.png", "is a folder"),
-        (None, "saved under the name of a file, not under None"),
-        (7, "not under 7"),
+        (None, "None is not the name of a file"),
+        (7, "7 is not the name of a file"),
     ]:
         with pytest.raises(NSTError, match=words):
             check_picture(path)
