@@ -299,19 +299,20 @@ def _save(result, output, interrupts):
     try:
         result.save(output)
     except NSTError as error:
-        raise NSTError(f"{error} The picture is in {_save_elsewhere(result)}.") from None
+        place = save_elsewhere(result.save, "picture.png")
+        raise NSTError(f"{error} The picture is in {place}.") from None
     tell(f"{output} saved" + (f"; it was stopped: {result.stopped}." if result.stopped else "."))
     return 1 if result.stopped else 0
 
 
-def _save_elsewhere(result):
-    """Save as a PNG of a short name wherever that is possible."""
+def save_elsewhere(save, name):
+    """Call `save` with a path of that name in a new folder, wherever that succeeds; return it."""
     for folder in (tempfile.gettempdir(), Path.home(), Path.cwd()):
         with contextlib.suppress(NSTError, OSError):
-            place = Path(tempfile.mkdtemp(prefix="nst-tutorial-", dir=folder)) / "picture.png"
-            result.save(place)
+            place = Path(tempfile.mkdtemp(prefix="nst-tutorial-", dir=folder)) / name
+            save(place)
             return place
-    raise NSTError("there is no folder left that a picture can be saved in; free some space.")
+    raise NSTError("there is no folder left that it can be saved in; free some space.")
 
 
 def _config(options):

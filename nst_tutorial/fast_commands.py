@@ -3,47 +3,67 @@
 Nothing heavy is imported until a command runs.
 """
 
+import os
 import sys
 from pathlib import Path
 
 from nst_tutorial.errors import NSTError
-from nst_tutorial.terminal import bar
+from nst_tutorial.files import check_output, shown
+from nst_tutorial.interrupts import noted
+from nst_tutorial.terminal import bar, say, tell
 
 
 def train(options):
     """Train a network; the same command goes on after a kill or Ctrl-C."""
-    from nst_tutorial import fast
-
-    config, styles = _config(options), _named(options.style)
-    checkpoint = fast.check_network(options.output).with_suffix(".weights.h5")
+    config, styles, checkpoint = _config(options), _named(options.style), _check_outputs(options)
     if checkpoint.exists():
-        print(f"going on from {checkpoint}")
+        tell(f"going on from {checkpoint}")
     how = {"extractor": options.extractor, "config": config, "checkpoint": checkpoint}
     try:
         with bar(options.output.name) as show:
-            if options.add_to:
-                network, broken = _add(options.add_to, styles, options.images, show, how)
-            else:
-                network, broken = fast.train(styles, options.images, callback=show, **how)
+            network, broken = _learn(options, styles, {**how, "callback": show})
     except KeyboardInterrupt:
         if checkpoint.exists():
-            print("Go on by the same command.")
+            tell("Go on by the same command.")
         raise
-    fast.save_network(network, options.output)
+    _save(network, options.output)
     checkpoint.unlink(missing_ok=True)
-    print(f"{options.output} saved; its styles are {', '.join(network.styles)}.")
+    tell(f"{options.output} saved; its styles are {', '.join(network.styles)}.")
     return _report(broken.values())
 
 
-def _add(path, styles, images, show, how):
-    """Teach a network one style more, by its γ and β alone."""
+def _check_outputs(options):
+    """Find out whether network and checkpoint can be written; return the checkpoint's path."""
+    from nst_tutorial.fast import check_network
+
+    inputs = [*options.style, options.add_to, options.extractor]
+    check_network(options.output, inputs)
+    return check_output(f"{options.output}.checkpoint", inputs)
+
+
+def _learn(options, styles, how):
+    """Train a new network, or teach one a further style by its γ and β alone."""
     from nst_tutorial import fast
 
+    if not options.add_to:
+        return fast.train(styles, options.images, **how)
     if len(styles) != 1:
         raise NSTError(f"one style can be added at a time; {len(styles)} were given.")
     ((name, picture),) = styles.items()
-    grown = fast.add_style(fast.load_network(path), name)
-    return fast.learn_style(grown, name, picture, images, callback=show, **how)
+    grown = fast.add_style(fast.load_network(options.add_to), name)
+    return fast.learn_style(grown, name, picture, options.images, **how)
+
+
+def _save(network, path):
+    """Save a network, elsewhere if its own place refuses."""
+    from nst_tutorial.commands import save_elsewhere
+    from nst_tutorial.fast import save_network
+
+    try:
+        save_network(network, path)
+    except NSTError as error:
+        place = save_elsewhere(lambda place: save_network(network, place), "network.keras")
+        raise NSTError(f"{error} The network is in {place}.") from None
 
 
 def apply(options):
@@ -54,46 +74,90 @@ def apply(options):
     blends = _blends(options.style, network.styles)
     for blend in blends.values():
         network.weights_of(blend)
-    if options.source.is_dir():
-        sources = fast.pictures_in(options.source, "*")
-        options.output.mkdir(parents=True, exist_ok=True)
-        outputs = [options.output / source.name for source in sources]
-    else:
-        sources, outputs = [options.source], [options.output]
-    broken = _paint_all(network, blends, sources, outputs, options.size)
-    print(f"{len(sources) - len(broken)} of {len(sources)} pictures painted: {options.output}")
-    if broken and not options.source.is_dir():
-        raise NSTError(broken[0])
-    return _report(broken)
+    if os.path.isdir(options.source):
+        return _paint_folder(network, blends, options)
+    job = _job(options.source, options.output, blends)
+    _paint(network, *job, options.size)
+    tell(f"painted: {', '.join(map(str, job[1]))}")
+    return 0
 
 
-def _paint_all(network, blends, sources, outputs, size):
-    """Paint one after another; return a sentence for each that could not be."""
+def _paint_folder(network, blends, options):
+    """Paint one picture after another; Ctrl-C ends it after the one at work."""
     from tqdm import tqdm
 
-    broken = []
-    for source, output in tqdm([*zip(sources, outputs, strict=True)], unit="picture", delay=1e-6):
-        try:
-            _paint(network, blends, source, output, size)
-        except NSTError as error:
-            broken.append(str(error))
-    return broken
+    jobs, done, broken = _jobs_of_folder(options, blends), 0, []
+    with noted() as interrupts:
+        for source, outputs in tqdm(jobs, unit="picture", delay=1e-6, file=sys.stderr):
+            try:
+                _paint(network, source, outputs, options.size)
+                done += 1
+            except NSTError as error:
+                broken.append(str(error))
+            if interrupts:
+                break
+    each = f", each in {len(blends)} styles" if len(blends) > 1 else ""
+    tell(f"{done} of {len(jobs)} pictures painted{each}, in {options.output}")
+    status = _report(broken)
+    if interrupts:
+        raise KeyboardInterrupt(interrupts[0])
+    return status
 
 
-def _paint(network, blends, source, output, size):
+def _jobs_of_folder(options, blends):
+    """Pair each picture of a folder with what is to be painted of it, in a folder of its own."""
+    from nst_tutorial.fast import pictures_in
+    from nst_tutorial.images import ENDINGS
+
+    sources = pictures_in(options.source, "*")
+    _make_folder(options.output)
+    if os.path.samefile(options.source, options.output):
+        raise NSTError(f"the photographs are in {shown(options.output)}; give another folder.")
+    odd = sorted({source.suffix for source in sources if source.suffix.lower() not in ENDINGS})
+    if odd:
+        say(f"pictures cannot be saved as {', '.join(odd)}; those get .png after their names.")
+    names = [f"{source.name}.png" if source.suffix in odd else source.name for source in sources]
+    return [
+        _job(source, options.output / name, blends)
+        for source, name in zip(sources, names, strict=True)
+    ]
+
+
+def _make_folder(path):
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NSTError(f"{shown(path)} is a file; give the name of a folder.") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise NSTError(f"the folder {shown(path)} cannot be made: {why}.") from None
+
+
+def _job(source, output, blends):
+    """Pair a picture with what is to be painted of it, `{path: blend}`, once each can be saved."""
+    from nst_tutorial.images import check_picture
+
+    if len(blends) == 1:
+        outputs = dict(zip([output], blends.values(), strict=True))
+    else:
+        outputs = {_of_style(output, name): blend for name, blend in blends.items()}
+    for path in outputs:
+        check_picture(path, [source])
+    return source, outputs
+
+
+def _of_style(output, name):
+    return output.with_name(f"{output.stem}-{name}{output.suffix}")
+
+
+def _paint(network, source, outputs, size):
     from nst_tutorial import fast
     from nst_tutorial.images import check_picture, load_image, save_image
 
-    named = {_output(output, name, blends): blend for name, blend in blends.items()}
-    for path in named:
-        check_picture(path, [source])
     image = load_image(source, size)
-    for path, blend in named.items():
+    for path, blend in outputs.items():
+        check_picture(path, [source], max(image.shape))
         save_image(path, fast.apply(network, image, blend))
-
-
-def _output(output, name, blends):
-    return output if len(blends) == 1 else output.with_stem(f"{output.stem}-{name}")
 
 
 def _blends(given, known):
@@ -102,7 +166,10 @@ def _blends(given, known):
         return {name: {name: 1.0} for name in known}
     blend = {}
     for word in given:
-        name, _, weight = word.partition("=")
+        named = word in known or "=" not in word
+        name, _, weight = (word, "", "") if named else word.rpartition("=")
+        if name in blend:
+            raise NSTError(f"style {name!r} is given twice; give it once, with its whole weight.")
         try:
             blend[name] = float(weight or 1)
         except ValueError:
@@ -137,7 +204,7 @@ def _config(options):
 def _report(sentences):
     """Say at the end what could not be read; return the exit status."""
     for sentence in sentences:
-        print(f"nst-tutorial: {sentence}", file=sys.stderr)
+        say(sentence)
     return 1 if sentences else 0
 
 

@@ -38,10 +38,10 @@ def memory_limit():
 def available_memory():
     """How much memory is still free for this process, in bytes; caches of files count as free."""
     free = [_memory_limit_of(group) - _memory_in_use(group) for group in _groups("memory")]
-    return max(0, min([psutil.virtual_memory().available, _address_space(), *free]))
+    return max(0, min([psutil.virtual_memory().available, address_space(), *free]))
 
 
-def _address_space():
+def address_space():
     """How much this process may still map, where `ulimit -v` limits it."""
     with contextlib.suppress(ImportError, OSError):  # Windows knows no such limit
         import resource

@@ -40,7 +40,7 @@ def predicted_peak(shape, style_shapes, extractor, optimizer, tile=None):
     picture, *styles = (min(math.prod(one[1:3]), window) for one in (shape, *style_shapes))
     vectors = VECTORS.get(optimizer, FEW_VECTORS) + (CANVASES if tile else 0)
     kept = math.prod(shape[1:3]) * vectors * 12
-    outputs, unfolded = _bytes_per_pixel(extractor)
+    outputs, unfolded = bytes_per_pixel(extractor)
     return max(
         OVERHEAD[kind] + need
         for kind in COPIES
@@ -90,7 +90,7 @@ def _scaled(shape, scale):
     return (1, *(round(scale * side) for side in shape[1:3]), 3)
 
 
-def _bytes_per_pixel(extractor):
+def bytes_per_pixel(extractor):
     """The size of all layers' outputs and of the largest unfolded input, for each pixel."""
     positions, outputs, unfolded = 1.0, 0.0, 0.0
     for layer in extractor.model.layers:

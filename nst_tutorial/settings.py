@@ -115,7 +115,9 @@ def one_or_several(field):
     one = field.metadata["read"]
 
     def read(value):
-        return tuple(map(one, value)) if isinstance(value, (list, tuple)) else one(value)
+        if not isinstance(value, (list, tuple)):
+            return one(value)
+        return _demand(tuple(map(one, value)), len(value) > 0)
 
     return _declare(field.default, read, f"{field.metadata['must']}, or a list of such")
 

@@ -1,21 +1,26 @@
 """Fast styles: the network, its losses, its training, killed and resumed, and the command line."""
 
+import contextlib
 import dataclasses
+import math
 import os
+import re
 import runpy
 import signal
 import subprocess
 import sys
 import time
+from functools import partialmethod
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 from PIL import Image
 
-from nst_tutorial import NSTError, load_image, save_image
+from nst_tutorial import NSTError, fast_commands, load_image, save_image
 from nst_tutorial.__main__ import main
 from nst_tutorial.fast import (
     BatchObjective,
@@ -33,6 +38,7 @@ from nst_tutorial.fast import (
 )
 from nst_tutorial.fast.callbacks import Tell
 from nst_tutorial.fast.learning import Learner, StyleMuon, _stages
+from nst_tutorial.fast.memory import check_painting, check_training
 from nst_tutorial.objective import Objective
 
 ROOT = Path(__file__).parent.parent
@@ -76,6 +82,13 @@ def network(rng_of):
 @pytest.fixture(scope="module")
 def rng_of():
     return np.random.default_rng
+
+
+@pytest.fixture
+def uncompiled(monkeypatch):
+    """A few steps take less time than to compile them."""
+    compile_it = Learner.compile
+    monkeypatch.setattr(Learner, "compile", partialmethod(compile_it, run_eagerly=True))
 
 
 def randomized(network, rng):
@@ -190,6 +203,9 @@ def test_a_picture_too_small_and_names_that_cannot_be(network):
     for names in ([], ["a", "a"]):
         with pytest.raises(NSTError, match="each once"):
             StyleNetwork(names)
+    for name in ("", "a/b", "..\\a", "\x1b[2J", "x" * 201):
+        with pytest.raises(NSTError, match="cannot be called"):
+            StyleNetwork([name])
 
 
 # Files ------------------------------------------------------------------------------------------
@@ -210,35 +226,8 @@ def test_saved_and_loaded_it_paints_the_same(network, photograph, tmp_path):
     assert 0 < np.abs(apply(halved, photograph, "dark") - expected).mean() < 8
 
 
-def test_damaged_files_and_other_models_are_one_sentence(network, tmp_path):
-    path = tmp_path / "net.keras"
-    save_network(network, path)
-    whole = path.read_bytes()
-    middle = len(whole) // 2
-    for damaged in (
-        b"",
-        b"PK",
-        whole[:middle],
-        whole[:middle] + b"?" * 2000 + whole[middle + 2000 :],
-    ):
-        path.write_bytes(damaged)
-        with pytest.raises(NSTError, match=r"net\.keras is damaged or no network of this package"):
-            load_network(path, "float32")
-    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
-    with pytest.raises(NSTError, match="holds another kind of model"):
-        load_network(path)
-    unsafe = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x)])
-    unsafe.save(path)
-    with pytest.raises(NSTError, match="is damaged or no network"):
-        load_network(path)
-    with pytest.raises(NSTError, match="there is no network"):
-        load_network(tmp_path / "none.keras")
-    with pytest.raises(NSTError, match=r"must end in \.keras"):
-        save_network(network, tmp_path / "net.h5")
-
-
 def test_the_shipped_network_is_small_and_knows_four_styles(photograph):
-    from nst_tutorial.fast.network import SHIPPED
+    from nst_tutorial.fast.archive import SHIPPED
 
     assert SHIPPED.stat().st_size <= 3_000_000
     network = load_network()
@@ -292,7 +281,7 @@ def test_the_loss_has_the_share_of_style_that_it_is_told(small, painting, rng):
     assert missing > 1
 
 
-def test_a_style_picture_may_have_a_size_of_its_own(small, styles, folder):
+def test_a_style_picture_may_have_a_size_of_its_own(small, styles, folder, uncompiled):
     seen = {}
     for size in (48, (48, 32)):
         config = dataclasses.replace(TINY, steps=1, style_size=size)
@@ -301,8 +290,6 @@ def test_a_style_picture_may_have_a_size_of_its_own(small, styles, folder):
     assert any((one != other).any() for one, other in zip(*seen.values(), strict=True))
     with pytest.raises(NSTError, match="style_size has 2 values for 1 styles"):
         train({"dark": styles["dark"]}, folder, small, config)
-    with pytest.raises(NSTError, match="style_size is"):
-        dataclasses.replace(TINY, style_size=(48, 0))
 
 
 def test_weights_must_be_one_a_style(small, painting):
@@ -313,18 +300,23 @@ def test_weights_must_be_one_a_style(small, painting):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("steps", 0), ("size", 36), ("coarse", 1.5), ("ramp", -0.1), ("batch_size", 1.5),
-     ("learning_rate", 0), ("seed", -1), ("normalize", "layer"), ("precision", "int8"),
-     ("content_weight", -1), ("tv_exponent", 0), ("save_every", -1), ("width", "x")],
+    [("steps", 0), ("steps", 10**7), ("size", 36), ("size", 10**5), ("coarse", 1.5),
+     ("ramp", -0.1), ("batch_size", 1.5), ("learning_rate", 0), ("seed", -1), ("seed", 2**32),
+     ("normalize", "layer"), ("precision", "int8"), ("content_weight", -1),
+     ("content_weight", (1.0, "x")), ("style_weight", ()), ("style_size", (48, 0)),
+     ("style_size", None), ("tv_exponent", 0), ("save_every", -1), ("width", "x"),
+     ("width", 1000), ("blocks", 33), ("layer_weights", (1.0,)), ("style_layers", 4)],
 )  # fmt: skip
 def test_settings_that_cannot_be(field, value):
     with pytest.raises(NSTError, match=field):
         TrainConfig(**{field: value})
 
 
-def test_layers_given_as_a_list_are_a_tuple():
-    config = TrainConfig(content_layers=["block2_conv1"])
+def test_lists_and_numpys_numbers_become_tuples_and_pythons():
+    config = TrainConfig(content_layers=["block2_conv1"], width=np.int64(8), style_size=[48, 32])
     assert (config.content_layers + config.style_layers)[0] == "block2_conv1"
+    assert type(config.width) is int
+    assert config.style_size == (48, 32)
 
 
 # Photographs ------------------------------------------------------------------------------------
@@ -356,8 +348,12 @@ def test_what_cannot_be_read_is_left_out_and_told(folder, tmp_path):
     assert list(crops.broken) == [bad]
     with pytest.raises(NSTError, match="none of the photographs can be read"):
         Crops([bad], 32, 1, np.eye(1, dtype="float32"), range(1))[0]
+    for path, sentence in (("nowhere", "No such file"), ("good.png", "Not a directory")):
+        with pytest.raises(NSTError, match=f"{path} is no folder of photographs: {sentence}"):
+            pictures_in(tmp_path / path)
+    (tmp_path / "none.png").mkdir()
     with pytest.raises(NSTError, match="there is no picture in"):
-        pictures_in(tmp_path / "nowhere")
+        pictures_in(tmp_path / "none.png")
 
 
 def test_a_crop_that_shows_nothing_is_drawn_again(tmp_path, photograph):
@@ -390,7 +386,7 @@ def test_the_loss_falls_and_every_style_learns_but_the_extractor_does_not(small,
 
 
 def test_a_new_style_leaves_the_others_to_the_byte(
-    small, network, painting, folder, photograph, tmp_path
+    small, network, painting, folder, photograph, tmp_path, uncompiled
 ):
     config = dataclasses.replace(TINY, learning_rate=0.01)
     grown = add_style(network, "bright")
@@ -407,11 +403,11 @@ def test_a_new_style_leaves_the_others_to_the_byte(
 
 
 def test_after_ctrl_c_it_goes_on_and_ends_where_the_unbroken_one_does(
-    small, styles, folder, tmp_path
+    small, styles, folder, tmp_path, uncompiled
 ):
     config = dataclasses.replace(TINY, steps=6)
     whole, _ = train(styles, folder, small, config)
-    checkpoint, rest = tmp_path / "net.weights.h5", []
+    checkpoint, rest = tmp_path / "net.keras.checkpoint", []
 
     def interrupt(step):
         if step.step == 4:
@@ -420,7 +416,7 @@ def test_after_ctrl_c_it_goes_on_and_ends_where_the_unbroken_one_does(
     with pytest.raises(KeyboardInterrupt):
         train(styles, folder, small, config, interrupt, checkpoint)
     other = dataclasses.replace(config, seed=1)
-    with pytest.raises(NSTError, match="belongs to a training with other styles or settings"):
+    with pytest.raises(NSTError, match=r"settings \(seed is 1, not 0, other"):
         train(styles, folder, small, other, checkpoint=checkpoint)
     resumed, _ = train(styles, folder, small, config, rest.append, checkpoint)
     assert [step.step for step in rest] == [5, 6]
@@ -429,9 +425,6 @@ def test_after_ctrl_c_it_goes_on_and_ends_where_the_unbroken_one_does(
     again, _ = train(styles, folder, small, config, rest.append, checkpoint)
     assert len(rest) == 2, "what is done is not done again"
     np.testing.assert_array_equal(again.get_weights()[0], resumed.get_weights()[0])
-    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    with pytest.raises(NSTError, match="is no checkpoint"):
-        train(styles, folder, small, config, checkpoint=checkpoint)
 
 
 def test_styles_begin_apart():
@@ -470,7 +463,7 @@ def test_convolutions_step_equally_far_in_all_directions(shape, rng):
     np.testing.assert_allclose(turned, np.diag(np.diag(turned)), atol=1e-3)
 
 
-def test_crops_are_small_at_first(small, styles, folder, monkeypatch):
+def test_crops_are_small_at_first(small, styles, folder, monkeypatch, uncompiled):
     seen, objective = [], BatchObjective.__call__
 
     def look(self, images, painted, weights, share):
@@ -501,6 +494,50 @@ def test_style_comes_in_slowly():
         learner.optimizer.iterations.assign(step)
         learner.compute_loss(y_pred=(None, None))
     assert shares == [0.25, 0.5, 1, 1]
+
+
+def limit(monkeypatch, memory=math.inf, addresses=math.inf):
+    monkeypatch.setattr("nst_tutorial.fast.memory.available_memory", lambda: memory)
+    monkeypatch.setattr("nst_tutorial.fast.memory.address_space", lambda: addresses)
+
+
+@pytest.mark.parametrize("limits", [{"memory": 2**30}, {"addresses": 3 * 2**30}])
+def test_a_picture_too_large_for_the_memory_is_refused_with_a_size_that_fits(
+    network, monkeypatch, limits
+):
+    limit(monkeypatch, **limits)
+    image = np.broadcast_to(np.float32(0), (1, 4000, 3000, 3))
+    with pytest.raises(NSTError, match="painting 3000×4000 pixels takes more memory") as told:
+        apply(network, image, "dark")
+    size = int(re.search(r"size=(\d+) it would fit", str(told.value))[1])
+    assert 300 < size < 4000
+    check_painting(network.width, (1, size, size * 3 // 4, 3))
+    with pytest.raises(NSTError, match="takes more memory"):
+        check_painting(network.width, (1, size + 10, (size + 10) * 3 // 4, 3))
+    limit(monkeypatch, 2**20)
+    with pytest.raises(NSTError, match="close other programs"):
+        apply(network, image, "dark")
+
+
+def test_a_lack_of_memory_that_was_not_foreseen_is_a_sentence(network, photograph, monkeypatch):
+    def fail(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr(StyleNetwork, "paint", fail)
+    with pytest.raises(NSTError, match="there is too little memory"):
+        apply(network, photograph, "dark")
+
+
+@pytest.mark.parametrize("change", [{"size": 1024}, {"batch_size": 1000}, {"width": 128}])
+def test_a_training_too_large_for_the_memory_is_refused(network, small, monkeypatch, change):
+    config = dataclasses.replace(TINY, **change)
+    wide = StyleNetwork(["one"], config.width, config.blocks)
+    limit(monkeypatch, 2**28)
+    check_training(network, TINY, small, [(1, 48, 48, 3)])
+    with pytest.raises(NSTError, match="this training takes about"):
+        check_training(wide, config, small, [(1, 48, 48, 3)])
+    with pytest.raises(NSTError, match="this training takes about"):
+        check_training(network, TINY, small, [(1, 4000, 4000, 3)])
 
 
 def test_a_loss_that_is_no_number_ends_the_training():
@@ -534,7 +571,7 @@ def test_train_and_apply(place, capsys):
     out, err = capsys.readouterr()
     assert "net.keras saved; its styles are stripes, dark." in out
     assert status == ("photos/3.png" in err)
-    assert not (place / "net.weights.h5").exists()
+    assert not (place / "net.keras.checkpoint").exists()
 
     assert (
         main(["apply", "net.keras", "photos", "--style", "stripes=0.3", "dark=0.7", "-o", "out"])
@@ -550,7 +587,26 @@ def test_train_and_apply(place, capsys):
     assert np.abs(load_image("out/0.png") - expected).max() <= 0.51
 
     assert main(["apply", "net.keras", "photos/1.png", "-o", "one.png", "--size", "40"]) == 0
+    assert capsys.readouterr().out == "painted: one-stripes.png, one-dark.png\n"
     assert load_image("one-dark.png").shape == load_image("one-stripes.png").shape == (1, 31, 40, 3)
+
+
+def test_ctrl_c_stops_between_two_pictures_and_says_how_many_are_done(
+    place, network, capsys, monkeypatch
+):
+    save_network(network, "two.keras")
+    monkeypatch.setattr(fast_commands, "_paint", lambda *_: signal.raise_signal(signal.SIGINT))
+    assert main(["apply", "two.keras", "photos", "-o", "out"]) == 130
+    assert "1 of 3 pictures painted, each in 2 styles, in out" in capsys.readouterr().out
+
+
+def test_pictures_that_cannot_be_saved_as_they_are_become_png(place, network, capsys):
+    save_network(network, "two.keras")
+    Image.new("RGB", (20, 20)).save(place / "photos" / "flat.gif")
+    command = ["apply", "two.keras", "photos", "--style", "dark", "-o", "out"]
+    assert main(command) == 0
+    assert "pictures cannot be saved as .gif" in capsys.readouterr().err
+    assert load_image("out/flat.gif.png").shape == (1, 20, 20, 3)
 
 
 @pytest.mark.long
@@ -567,7 +623,10 @@ def test_a_style_is_added_from_the_command_line(place, network, painting, capsys
     [
         ("train a.png --images photos -o net.h5", "must end in .keras"),
         ("train a.png b/a.png --images photos -o net.keras", "two styles have the same name"),
-        ("train stripes.png --images nowhere -o net.keras", "there is no picture in nowhere"),
+        ("train stripes.png --images nowhere -o net.keras", "nowhere is no folder"),
+        ("train stripes.png --images photos -o two.keras --add-to two.keras", "would be overwr"),
+        ("train stripes.png --images photos -o photos/", "must end in .keras"),
+        ("train stripes.png --images photos -o n.keras --style-weight 1 2", "2 values for 1"),
         ("train stripes.png --images photos -o no/net.keras", "the folder no does not exist"),
         ("train a.png b.png --add-to two.keras --images photos -o net.keras", "one style can be"),
         ("apply none.keras photos/0.png -o out.png", "there is no network none.keras"),
@@ -576,6 +635,13 @@ def test_a_style_is_added_from_the_command_line(place, network, painting, capsys
         ("apply two.keras nowhere.png --style dark -o out.png", "nowhere.png"),
         ("apply two.keras photos/0.png --style dark -o photos/0.png", "would be overwritten"),
         ("apply two.keras photos/0.png --style dark -o out.xyz", "has no ending"),
+        ("apply two.keras photos/0.png --style dark dark=2 -o out.png", "is given twice"),
+        ("apply two.keras photos/0.png --style dark --size 9 -o out.png", "9×7 is too small"),
+        ("apply two.keras photos -o photos", "the photographs are in photos"),
+        ("apply two.keras photos -o stripes.png", "stripes.png is a file"),
+        ("apply two.keras photos -o stripes.png/out", "cannot be made: Not a directory"),
+        ("apply stripes.png photos -o out", "stripes.png is damaged or no network"),
+        ("apply photos photos -o out", "photos is a folder"),
     ],
 )
 def test_mistakes_are_one_sentence(place, network, capsys, command, sentence):
@@ -608,43 +674,42 @@ def start(place, steps, stdout=subprocess.DEVNULL):
     )  # fmt: skip
 
 
-def wait_for(path, process):
-    deadline = time.monotonic() + 120
-    while not path.exists():
-        assert process.poll() is None, "it ended before it saved"
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+def wait_for_another(path, process):
+    """Wait for a new checkpoint; return whether the training goes on."""
+    before = path.stat().st_mtime_ns if path.exists() else None
+    while process.poll() is None:
+        with contextlib.suppress(FileNotFoundError):  # it ends in this moment
+            if path.stat().st_mtime_ns != before:
+                return True
+        time.sleep(0.01)
+    return False
 
 
 @pytest.mark.long
 def test_ctrl_c_leaves_a_checkpoint_and_the_same_command_goes_on(place):
     process = start(place, 100000, subprocess.PIPE)
-    wait_for(place / "net.weights.h5", process)
+    assert wait_for_another(place / "net.keras.checkpoint", process)
     process.send_signal(signal.SIGINT)
-    assert "Go on by the same command." in process.communicate(timeout=60)[0]
+    assert "Go on by the same command." in process.communicate(timeout=600)[0]
     assert process.returncode == 130
     assert not (place / "net.keras").exists()
 
 
 @pytest.mark.long
 def test_killed_at_random_moments_it_ends_as_the_unbroken_one(place, rng):
-    """Twenty times killed with -9; the same command each time; weights agree to rounding."""
-    unbroken = start(place, 400)
-    unbroken.wait(timeout=600)
+    """Ten times killed with -9; the same command each time; weights agree to rounding."""
+    assert start(place, 100).wait(timeout=600) == 0
     whole = load_network(place / "net.keras", "float32").get_weights()
     (place / "net.keras").unlink()
-    kills = 0
-    while not (place / "net.keras").exists():
-        process = start(place, 400)
-        try:
-            process.wait(timeout=rng.uniform(6, 12) if kills < 20 else 600)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            kills += 1
-    print(f"killed {kills} times")
+    kills, process = 0, start(place, 100)
+    while wait_for_another(place / "net.keras.checkpoint", process) and kills < 10:
+        time.sleep(rng.uniform(0, 0.3))
+        process.kill()
+        process.wait()
+        kills, process = kills + 1, start(place, 100)
+    assert process.wait(timeout=600) == 0
+    again = load_network(place / "net.keras", "float32").get_weights()
+    apart = max(np.abs(one - other).max() for one, other in zip(whole, again, strict=True))
+    print(f"killed {kills} times; weights {apart:.2g} apart")
     assert kills > 3
-    for one, other in zip(
-        whole, load_network(place / "net.keras", "float32").get_weights(), strict=True
-    ):
-        np.testing.assert_allclose(one, other, atol=0.02)
+    assert apart < 0.02

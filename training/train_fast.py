@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from nst_tutorial.fast import TrainConfig, pictures_in, save_network, train
-from nst_tutorial.fast.network import SHIPPED
+from nst_tutorial.fast.archive import SHIPPED
 
 IMAGES = Path(__file__).parent.parent / "images"
 STYLES = ("swirls", "watercolour", "stained_glass", "woodblock_wave")
@@ -56,7 +56,7 @@ def main():
     parser.add_argument("-o", "--output", type=Path, default=SHIPPED)
     options = parser.parse_args()
     styles = {name: IMAGES / f"{name}.jpg" for name in STYLES}
-    checkpoint = options.output.with_suffix(".weights.h5")
+    checkpoint = Path(f"{options.output}.checkpoint")
     print(" step  content    style       tv    total  processor")
     photographs = learnt_from(options.folder)
     network, broken = train(styles, photographs, "pocket", RECIPE, Printed(), checkpoint)

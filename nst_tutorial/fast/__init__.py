@@ -1,9 +1,10 @@
 """Fast styles: one network that paints any photograph at once, in any of several styles.
 
-`network` is what paints, `crops` what it learns from, `learning` how. `load_network()` gives the
-one that is shipped.
+`network` paints, `crops` is what it learns from, `learning` how, and `archive` is its file.
+`load_network()` gives the one that is shipped.
 """
 
+from nst_tutorial.fast.archive import check_network, load_network, save_network
 from nst_tutorial.fast.callbacks import TrainStep
 from nst_tutorial.fast.crops import Crops, pictures_in
 from nst_tutorial.fast.learning import TrainConfig, learn_style, train
@@ -12,9 +13,6 @@ from nst_tutorial.fast.network import (
     StyleNetwork,
     add_style,
     apply,
-    check_network,
-    load_network,
-    save_network,
 )
 from nst_tutorial.fast.objective import BatchObjective
 

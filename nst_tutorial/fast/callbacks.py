@@ -6,13 +6,35 @@ import math
 import os
 import time
 import warnings
+import zipfile
 from pathlib import Path
 
-import h5py
+import numpy as np
 
-from nst_tutorial.backend import keras
+from nst_tutorial.backend import keras, ops
+from nst_tutorial.documents import parse
 from nst_tutorial.errors import NSTError, NSTWarning
-from nst_tutorial.fast.network import StyleNetwork
+from nst_tutorial.fast.network import MOST_STYLES, StyleNetwork
+from nst_tutorial.files import opened, replacing, shown
+from nst_tutorial.provenance import NAME, PICTURE
+
+# What of a training is known by its SHA-256.
+HASHED = ("style pictures", "extractor", "first weights")
+ORIGIN = {
+    "type": "object",
+    "required": ["styles", "sha256", "settings"],
+    "additionalProperties": False,
+    "properties": {
+        "styles": {"type": "array", "maxItems": MOST_STYLES, "items": NAME},
+        "sha256": {
+            "type": "array",
+            "minItems": len(HASHED),
+            "maxItems": len(HASHED),
+            "items": PICTURE["properties"]["sha256"],
+        },
+        "settings": {"type": "object", "maxProperties": 100},
+    },
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,18 +80,19 @@ class Keep(keras.callbacks.Callback):
     """Saves weights and optimizer every few seconds and at Ctrl-C, in a file that is always whole.
 
     Args:
-        path: ending in .weights.h5; None to save nothing.
-        origin: what JSON holds of the training: a checkpoint belongs to one.
+        path: of an .npz without pickles; None to save nothing.
+        origin: what JSON holds of the training, as `ORIGIN` says: a checkpoint belongs to one.
         seconds: at least this long between two savings.
 
-    Differs: Keras' BackupAndRestore writes in place, and knows no Ctrl-C and no settings.
+    Differs: Keras' BackupAndRestore writes in place, and knows no Ctrl-C and no settings; HDF5,
+    which it writes, ends the process when the disk is full.
     """
 
     def __init__(self, path, origin, seconds):
         super().__init__()
         self._path = path and Path(path)
-        self._origin, self._seconds = json.dumps(origin), seconds
-        self._saved, self.interrupts = time.monotonic(), []
+        self._origin, self._seconds = json.loads(json.dumps(origin)), seconds
+        self._saved, self._warned, self.interrupts = time.monotonic(), False, []
 
     def restore(self, learner):
         """Go on from the file, if it is there; else change nothing.
@@ -77,41 +100,99 @@ class Keep(keras.callbacks.Callback):
         Raises:
             NSTError: it is damaged, or belongs to a training with other settings.
         """
-        if not (self._path and self._path.exists()):
+        if not (self._path and os.path.exists(self._path)):
             return
-        try:
-            with h5py.File(self._path) as file:
-                origin = file.attrs["origin"]
-            if origin == self._origin:
-                learner.load_weights(self._path)
-        except (OSError, ValueError, KeyError) as error:
-            raise NSTError(f"{self._path} is no checkpoint ({error}); remove it.") from None
-        if origin != self._origin:
+        variables, arrays = _variables(learner), _read(self._path)
+        origin = parse(str(arrays.pop("origin", "")), ORIGIN, self._path)
+        if found := _unlike(origin, self._origin):
             raise NSTError(
-                f"{self._path} belongs to a training with other styles or settings; "
-                "give those, or remove it."
+                f"{shown(self._path)} belongs to a training with other styles or settings "
+                f"({found}); give those, or remove it."
             )
+        if wrong := _misfit(arrays, variables, self._origin["settings"]["steps"]):
+            raise _no_checkpoint(self._path, wrong)
+        for name, variable in variables.items():
+            variable.assign(arrays[name])
 
     def on_train_batch_end(self, batch, logs=None):
         due = self.interrupts or time.monotonic() - self._saved >= self._seconds
         if self._path and due:
             self._save()
         if self.interrupts:
-            raise KeyboardInterrupt
-
-    def _save(self):
-        beside = self._path.with_name(f".{self._path.name}-beside.weights.h5")
-        try:
-            self.model.save_weights(beside, overwrite=True)
-            with h5py.File(beside, "r+") as file:
-                file.attrs["origin"] = self._origin
-            os.replace(beside, self._path)
-        except OSError as error:
-            warnings.warn(f"no checkpoint: {error.strerror or error}", NSTWarning, stacklevel=2)
-        finally:
-            beside.unlink(missing_ok=True)
-        self._saved = time.monotonic()
+            raise KeyboardInterrupt(self.interrupts[0])
 
     def on_train_end(self, logs=None):
         if self._path:
             self._save()
+
+    def _save(self):
+        """Write it; where that fails, as on a full disk, the training goes on with a warning."""
+        arrays = {
+            name: ops.convert_to_numpy(variable)
+            for name, variable in _variables(self.model).items()
+        }
+        try:
+            with replacing(self._path) as file:
+                np.savez(file, origin=np.array(json.dumps(self._origin)), **arrays)
+        except NSTError as error:
+            if not self._warned:
+                warnings.warn(f"no checkpoint: {error}", NSTWarning, stacklevel=2)
+            self._warned = True
+        self._saved = time.monotonic()
+
+
+def _variables(learner):
+    """Name all that changes while a network learns, by its place: Keras' names change too."""
+    optimizer = learner.optimizer
+    moments = [one for one in optimizer.variables if one is not optimizer.iterations]
+    owners = {"network": learner.network.weights, "optimizer": moments}
+    return {"done": optimizer.iterations} | {
+        f"{owner}-{number}": variable
+        for owner, variables in owners.items()
+        for number, variable in enumerate(variables)
+    }
+
+
+def _read(path):
+    """Read a checkpoint's arrays. None is compressed, so they are no larger than the file."""
+    with opened(path) as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
+                    raise ValueError("it is compressed")
+            with np.load(file, allow_pickle=False) as stored:
+                return dict(stored)
+        except Exception as error:  # a damaged file ends in every kind of exception there is
+            raise _no_checkpoint(path, error) from None
+
+
+def _unlike(one, other):
+    """Say in a few words what differs between two origins; "" where nothing does."""
+    settings, others = one["settings"], other["settings"]
+    found = [
+        f"{name} is {others.get(name)}, not {settings.get(name)}"
+        for name in {**settings, **others}
+        if settings.get(name) != others.get(name)
+    ]
+    others = (*zip(HASHED, one["sha256"], other["sha256"], strict=True),
+              ("styles", one["styles"], other["styles"]))  # fmt: skip
+    found += [f"other {name}" for name, mine, its in others if mine != its]
+    return ", ".join(found)
+
+
+def _misfit(arrays, variables, steps):
+    """Say which array is not what its variable can be; None where all are."""
+    if arrays.keys() != variables.keys():
+        return "it holds other arrays"
+    for name, variable in variables.items():
+        array = arrays[name]
+        if array.shape != variable.shape or array.dtype != variable.dtype:
+            return f"{name} is {array.dtype} {array.shape}"
+        if not np.isfinite(array).all():
+            return f"{name} has values that are not numbers"
+    done = int(arrays["done"])
+    return None if 0 <= done <= steps else f"it says that {done} of {steps} steps are done"
+
+
+def _no_checkpoint(path, why):
+    return NSTError(f"{shown(path)} is no checkpoint ({why}); remove it.")

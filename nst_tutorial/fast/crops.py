@@ -1,5 +1,6 @@
 """What a network learns from: random crops of the photographs of a folder, batch by batch."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image
 from nst_tutorial.backend import keras
 from nst_tutorial.decoding import KINDS, open_as_rgb
 from nst_tutorial.errors import NSTError
+from nst_tutorial.files import shown
 
 SMALLEST_CROP = 0.5  # of the photograph's shorter side
 FLAT = 4.0  # grey levels of deviation; with less, the gradient of normalization explodes
@@ -18,16 +20,21 @@ def pictures_in(folder, pattern="**/*"):
     """List the files of a folder that end as pictures do, in order; by default of those in it too.
 
     Raises:
-        NSTError: there is no such folder, or no picture in it.
+        NSTError: there is no such folder, it cannot be read, or there is no picture in it.
     """
+    try:
+        os.listdir(folder)  # `glob` passes over what it cannot read
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise NSTError(f"{shown(folder)} is no folder of photographs: {why}.") from None
     kinds = Image.registered_extensions()
     found = [
         path
         for path in Path(folder).glob(pattern)
-        if kinds.get(path.suffix.lower()) in KINDS and path.is_file()
+        if kinds.get(path.suffix.lower()) in KINDS and not os.path.isdir(path)
     ]
     if not found:
-        raise NSTError(f"there is no picture in {folder}; give a folder of photographs.")
+        raise NSTError(f"there is no picture in {shown(folder)}; give a folder of photographs.")
     return sorted(found)
 
 

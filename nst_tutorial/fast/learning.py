@@ -1,7 +1,6 @@
 """How a network learns: the loss of lesson 07, now over the network's weights."""
 
 import dataclasses
-import math
 
 import numpy as np
 
@@ -10,12 +9,22 @@ from nst_tutorial.errors import NSTError
 from nst_tutorial.extractors import Extractor, load_extractor
 from nst_tutorial.fast.callbacks import Keep, Tell
 from nst_tutorial.fast.crops import Crops, pictures_in
-from nst_tutorial.fast.network import ConditionalInstanceNormalization, StyleNetwork, cast
+from nst_tutorial.fast.memory import check_training, memory_errors_as_sentences
+from nst_tutorial.fast.network import (
+    MOST_BLOCKS,
+    MOST_WIDTH,
+    ConditionalInstanceNormalization,
+    StyleNetwork,
+    cast,
+)
 from nst_tutorial.fast.objective import BatchObjective, one_a_style
 from nst_tutorial.images import load_image
 from nst_tutorial.interrupts import noted
 from nst_tutorial.provenance import digest
 from nst_tutorial.records import TransferConfig
+from nst_tutorial.settings import check, choice, names, number, one_or_several, weights, whole
+
+TRANSFER = TransferConfig()  # the slow way's defaults
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,53 +36,39 @@ class TrainConfig:
     comes in slowly leaves the network time to learn what a photograph is.
     """
 
-    steps: int = 2500
-    batch_size: int = 4
-    size: int = 128  # of the crops, in pixels
-    coarse: float = 0.8  # share of the steps, from the first, on crops of half the size
-    ramp: float = 0.3  # share of the steps in which the style's weight grows to its full size
-    style_size: int | tuple[int, ...] = 256  # longest side of the styles, or one a style: the
-    # larger, the bolder the strokes
-    width: int = 16  # channels at the full size; four times as many in the middle
-    blocks: int = 4  # residual blocks
-    learning_rate: float = 4e-3  # of Muon, five times that for γ and β; falls to 0 on a cosine
-    content_weight: float | tuple[float, ...] = TransferConfig.content_weight  # or one a style
-    style_weight: float | tuple[float, ...] = TransferConfig.style_weight  # or one a style
-    tv_weight: float = TransferConfig.tv_weight
-    tv_exponent: float = TransferConfig.tv_exponent
-    content_layers: tuple[str, ...] = ("block3_conv3",)
-    style_layers: tuple[str, ...] = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3")
-    layer_weights: tuple[float, ...] | None = None  # one a style layer; None: 1/L each
-    normalize: str = "instance"  # or "batch", for the comparison in the lesson
-    precision: str = "float32"  # or "bfloat16": what the network computes in while it learns
-    save_every: float = 30.0  # seconds between two checkpoints
-    seed: int = 0
+    steps: int = whole(2500)
+    batch_size: int = whole(4, most=1024)
+    size: int = whole(128, least=32, most=4096)  # of the crops, in pixels; a multiple of 8
+    # Share of the steps, from the first, on crops of half the size.
+    coarse: float = number(0.8, most=1)
+    # Share of the steps in which the style's weight grows to its full size.
+    ramp: float = number(0.3, most=1)
+    # Longest side of the styles, or one for each style: the larger, the bolder the strokes.
+    style_size: int | tuple[int, ...] = one_or_several(whole(256))
+    width: int = whole(16, most=MOST_WIDTH)  # channels at the full size; four times in the middle
+    blocks: int = whole(4, most=MOST_BLOCKS)  # residual blocks
+    # Of Muon, and five times that for γ and β; falls to 0 on a cosine.
+    learning_rate: float = number(4e-3, above=True)
+    # Each of the two weights is one number, or one for each style.
+    content_weight: float | tuple[float, ...] = one_or_several(number(TRANSFER.content_weight))
+    style_weight: float | tuple[float, ...] = one_or_several(number(TRANSFER.style_weight))
+    tv_weight: float = number(TRANSFER.tv_weight)
+    tv_exponent: float = number(TRANSFER.tv_exponent, above=True, most=100)
+    content_layers: tuple[str, ...] = names(("block3_conv3",))
+    style_layers: tuple[str, ...] = names(
+        ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3")
+    )
+    layer_weights: tuple[float, ...] | None = weights()  # one for each style layer; None: 1/L each
+    normalize: str = choice("instance", "instance", "batch")  # "batch": for the lesson's comparison
+    precision: str = choice("float32", "float32", "bfloat16")  # which the network learns in
+    save_every: float = number(30.0)  # seconds between two checkpoints
+    seed: int = whole(0, least=0, most=2**32 - 1)
 
     def __post_init__(self):
-        for field in ("content_layers", "style_layers"):
-            object.__setattr__(self, field, getattr(self.transfer(), field))  # tuples
-        for field in ("steps", "batch_size", "style_size", "width", "blocks"):
-            self._demand(field, _are_counts, "must be a whole number from 1 up")
-        self._demand("size", lambda x: x >= 32 and x % 8 == 0, "must be a multiple of 8 from 32 up")
-        for field in ("coarse", "ramp"):
-            self._demand(field, lambda x: 0 <= x <= 1, "must be a share, from 0 to 1")
-        self._demand("seed", lambda x: x >= 0 and x % 1 == 0, "must be a whole number from 0 up")
-        self._demand("learning_rate", lambda x: 0 < x < math.inf, "must be a number above 0")
-        self._demand("save_every", lambda x: x >= 0, "must be 0 seconds or more")
-        self._demand("normalize", ("instance", "batch").__contains__, "must be instance or batch")
-        self._demand(
-            "precision", ("float32", "bfloat16").__contains__, "must be float32 or bfloat16"
-        )
-        for field in ("content_weight", "style_weight"):
-            self._demand(field, lambda x: np.all(np.array(x) >= 0), "must be from 0 up")
-
-    def _demand(self, field, holds, demand):
-        try:
-            good = holds(getattr(self, field))
-        except TypeError:  # not a number at all
-            good = False
-        if not good:
-            raise NSTError(f"{field} is {getattr(self, field)}; it {demand}.")
+        check(self)
+        if self.size % 8:
+            raise NSTError(f"size is {self.size}; it must be a multiple of 8.")
+        self.transfer()  # checks what concerns several settings
 
     def transfer(self, style=0, **settings):
         """The slow way's config with the same loss, for the style of that number."""
@@ -88,11 +83,6 @@ class TrainConfig:
             style_size=_of_style(self.style_size, style),
             **settings,
         )
-
-
-def _are_counts(numbers):
-    numbers = np.array(numbers)
-    return np.all((numbers >= 1) & (numbers % 1 == 0))
 
 
 def _of_style(value, style):
@@ -164,24 +154,24 @@ def train(styles, images, extractor=None, config=None, callback=None, checkpoint
         extractor: an `Extractor`, a name for `load_extractor`, or None for its default.
         config: a `TrainConfig`, or None for its defaults.
         callback: called with a `TrainStep` after each step.
-        checkpoint: a file ending in .weights.h5, to save to every few seconds and to go on from if
-            it is there; None for none. Remove it once the network is saved.
+        checkpoint: a file to save to every few seconds, and to go on from if it is there; None for
+            none. Remove it once the network is saved.
 
     Returns:
         the `StyleNetwork`, and `{path: sentence}` of the photographs that could not be read.
 
     Raises:
-        NSTError: a picture, a layer or a setting is not usable, or the loss is no longer a number.
+        NSTError: a picture, a layer or a setting is not usable, the loss is no longer a number, or
+            there is too little memory.
         KeyboardInterrupt: after Ctrl-C, once the checkpoint is saved.
 
     Taught in: 09_fast_styles.
     """
     config = config or TrainConfig()
     keras.utils.set_random_seed(config.seed)
-    names = list(styles)
-    network = StyleNetwork(names, config.width, config.blocks, config.normalize, config.precision)
+    network = StyleNetwork(styles, config.width, config.blocks, config.normalize, config.precision)
     pictures = _load(styles.values(), config)
-    rows = np.eye(len(names), dtype="float32")
+    rows = np.eye(len(styles), dtype="float32")
     return _learn(network, rows, pictures, images, extractor, config, callback, checkpoint)
 
 
@@ -233,11 +223,12 @@ def _learn(network, rows, pictures, images, extractor, config, callback, checkpo
     if not isinstance(extractor, Extractor):
         extractor = load_extractor(extractor, config.content_layers + config.style_layers)
     paths = images if isinstance(images, (list, tuple)) else pictures_in(images)
+    check_training(network, config, extractor, [picture.shape for picture in pictures])
     learner = _learner(network, BatchObjective(pictures, extractor, config), config)
     keep = Keep(checkpoint, _origin(network, pictures, extractor, config), config.save_every)
     keep.restore(learner)
     tell, broken = Tell(callback, config.steps), {}
-    with noted() as keep.interrupts:
+    with noted() as keep.interrupts, memory_errors_as_sentences():
         for size, batches in _stages(config, done=int(learner.optimizer.iterations)):
             crops = Crops(paths, size, config.batch_size, rows, batches, config.seed, broken)
             learner.make_train_function(force=True)  # the old one would take sizes for unknown
@@ -265,9 +256,10 @@ def _learner(network, objective, config):
 
 
 def _origin(network, pictures, extractor, config):
-    """What a checkpoint belongs to."""
-    settings = {**dataclasses.asdict(config), "save_every": None}
-    hashes = [
-        digest(*of) for of in (pictures, extractor.model.get_weights(), network.get_weights())
-    ]
-    return [network.styles, hashes, settings]
+    """What a checkpoint belongs to, as `callbacks.ORIGIN` says."""
+    hashed = (pictures, extractor.model.get_weights(), network.get_weights())
+    return {
+        "styles": network.styles,
+        "sha256": [digest(*arrays) for arrays in hashed],
+        "settings": {**dataclasses.asdict(config), "save_every": None},
+    }

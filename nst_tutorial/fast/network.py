@@ -5,21 +5,19 @@ the normalization of Ulyanov, Vedaldi and Lempitsky, arXiv 1607.08022, and the m
 Dumoulin, Shlens and Kudlur, "A learned representation for artistic style", arXiv 1610.07629.
 """
 
-import tempfile
-import zipfile
-from pathlib import Path
-
 import numpy as np
 
-from nst_tutorial.backend import compiled, fastest_precision, keras, ops
+from nst_tutorial.backend import compiled, keras, ops
 from nst_tutorial.borders import mirror_to_multiple
 from nst_tutorial.errors import NSTError
-from nst_tutorial.files import replacing
+from nst_tutorial.fast.memory import check_painting, memory_errors_as_sentences
 
-SHIPPED = Path(__file__).parent / "four_styles.keras"
 PACKAGE = "nst_tutorial"  # under which Keras knows the classes below
 STRIDE = 4  # the network halves a picture twice
+LAYOUT = "channels_last"  # whatever Keras' own settings say
 SPREAD = 0.3  # of the first γ and β: styles that begin apart stay apart
+MOST_STYLES, MOST_WIDTH, MOST_BLOCKS = 1000, 128, 32
+LONGEST_NAME = 200  # characters; it becomes a part of files' names
 LEAST = 16  # pixels on each side, so that reflection has neighbours at a quarter of the size
 
 
@@ -120,7 +118,7 @@ class StyleNetwork(keras.Model):
     def __init__(
         self, styles, width=16, blocks=4, normalize="instance", precision="float32", **settings
     ):
-        names = _checked(styles)
+        names, width, blocks = _checked(styles), int(width), int(blocks)
         policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
         picture = keras.Input((None, None, 3), name="picture")
         weights = keras.Input((len(names),), name="weights")
@@ -169,9 +167,9 @@ class _Parts:
     def convolve(self, x, channels, size=3, stride=1, activation="relu"):
         """Mirror the border, convolve, normalize by style, and maybe cut off below 0."""
         x = Mirror(size // 2, dtype=self.policy)(x)
-        x = keras.layers.Conv2D(channels, size, stride, use_bias=False, dtype=self.policy)(
-            x
-        )  # β is the bias
+        x = keras.layers.Conv2D(
+            channels, size, stride, data_format=LAYOUT, use_bias=False, dtype=self.policy
+        )(x)  # β is the bias
         x = ConditionalInstanceNormalization(
             self.weights.shape[-1], self.normalize, dtype=self.policy
         )([x, self.weights])
@@ -184,7 +182,7 @@ class _Parts:
 
     def enlarge(self, x, channels):
         """Repeat each pixel twice a side, then convolve: evenly, so that no checkerboard comes."""
-        x = keras.layers.UpSampling2D(2, interpolation="nearest", dtype=self.policy)(x)
+        x = keras.layers.UpSampling2D(2, LAYOUT, "nearest", dtype=self.policy)(x)
         return self.convolve(x, channels)
 
 
@@ -202,8 +200,14 @@ def _paint(picture, parts, width, blocks):
 
 def _checked(styles):
     names = [str(name) for name in styles]
-    if not names or len(set(names)) < len(names):
-        raise NSTError(f"the styles are {names}; give one name or more, each once.")
+    if not 0 < len(names) <= MOST_STYLES or len(set(names)) < len(names):
+        raise NSTError(f"the styles are {names}; give 1 to {MOST_STYLES} names, each once.")
+    for name in names:
+        if not (0 < len(name) <= LONGEST_NAME and name.isprintable()) or set(name) & set("/\\"):
+            raise NSTError(
+                f"a style cannot be called {name!r}: its name becomes a part of files' names; "
+                f"take 1 to {LONGEST_NAME} printable characters without / and \\."
+            )
     return names
 
 
@@ -219,7 +223,8 @@ def apply(network, image, style):
         float32 `(B, H, W, 3)`, RGB, 0..255.
 
     Raises:
-        NSTError: an unknown style, weights that cannot be, or a picture that is too small.
+        NSTError: an unknown style, weights that cannot be, a picture that is too small, or one
+            that is too large for the memory that is free.
 
     Taught in: 09_fast_styles.
     """
@@ -229,8 +234,10 @@ def apply(network, image, style):
             f"a picture of {width}×{height} is too small; it needs {LEAST} pixels a side."
         )
     weights = np.repeat(network.weights_of(style), batch, axis=0)
-    x = mirror_to_multiple(ops.cast(image, "float32"), STRIDE)
-    painted = network.paint(x, weights)
+    check_painting(network.width, image.shape)
+    with memory_errors_as_sentences():
+        x = mirror_to_multiple(ops.cast(image, "float32"), STRIDE)
+        painted = network.paint(x, weights)
     top, left = (-height % STRIDE) // 2, (-width % STRIDE) // 2
     return painted[:, top : top + height, left : left + width]
 
@@ -258,58 +265,3 @@ def cast(network, precision):
     other = StyleNetwork(**{**network.get_config(), "precision": precision})
     other.set_weights(network.get_weights())
     return other
-
-
-def check_network(path):
-    """Return the path if a network can be saved there, else raise NSTError: no work in vain."""
-    path = Path(path)
-    if path.suffix != ".keras":
-        raise NSTError(f"{path} must end in .keras, as Keras' models do.")
-    if not path.parent.is_dir():
-        raise NSTError(f"the folder {path.parent} does not exist; make it first.")
-    return path
-
-
-def save_network(network, path):
-    """Save as Keras' own .keras file, in float32; it takes the place of `path` once it is whole.
-
-    Raises:
-        NSTError: the folder does not exist, is read-only or full, or the name ends otherwise.
-    """
-    path = check_network(path)
-    with tempfile.TemporaryDirectory() as folder:  # Keras asks for a name that ends so
-        whole = Path(folder) / path.name
-        cast(network, "float32").save(whole)
-        with replacing(path) as file:
-            file.write(whole.read_bytes())
-
-
-def load_network(path="shipped", precision=None):
-    """Load a network that `save_network` wrote; by default the shipped one.
-
-    No code that a file may hold is run: Keras' safe mode, and no class but the package's own.
-
-    Args:
-        path: a .keras file, or "shipped".
-        precision: "float32", "bfloat16", or None for the faster here (measured once).
-
-    Returns:
-        a `StyleNetwork`.
-
-    Raises:
-        NSTError: there is no such file, it is damaged, or holds another kind of model.
-    """
-    path = SHIPPED if path == "shipped" else Path(path)
-    if not path.is_file():
-        raise NSTError(f"there is no network {path}; make one with nst-tutorial train.")
-    try:
-        network = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise NSTError(
-            f"{path} is damaged or no network of this package; train it anew."
-        ) from error
-    if not isinstance(network, StyleNetwork):
-        raise NSTError(
-            f"{path} holds another kind of model; give one that nst-tutorial train made."
-        )
-    return cast(network, precision or fastest_precision())
