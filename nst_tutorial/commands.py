@@ -92,7 +92,7 @@ def stylize(options):
 def _check_outputs(options, config, outputs):
     """Find out whether the pictures, and checkpoints beside them, can be written."""
     from nst_tutorial.decoding import size_of
-    from nst_tutorial.images import check_picture
+    from nst_tutorial.encoding import check_picture
 
     longest = min(config.size, max(size_of(options.content)))
     inputs = [options.content, *options.style, options.extractor]
@@ -108,7 +108,7 @@ def _checkpoint_of(output):
 def rerun(options):
     """Make a picture again from what its PNG says, and compare the files."""
     from nst_tutorial import machine
-    from nst_tutorial.images import check_picture
+    from nst_tutorial.encoding import check_picture
     from nst_tutorial.provenance import read
 
     picture = options.picture

@@ -106,8 +106,8 @@ def _paint_folder(network, blends, options):
 
 def _jobs_of_folder(options, blends):
     """Pair each picture of a folder with what is to be painted of it, in a folder of its own."""
+    from nst_tutorial.encoding import ENDINGS
     from nst_tutorial.fast import pictures_in
-    from nst_tutorial.images import ENDINGS
 
     sources = pictures_in(options.source, "*")
     _make_folder(options.output)
@@ -135,7 +135,7 @@ def _make_folder(path):
 
 def _job(source, output, blends):
     """Pair a picture with what is to be painted of it, `{path: blend}`, once each can be saved."""
-    from nst_tutorial.images import check_picture
+    from nst_tutorial.encoding import check_picture
 
     if len(blends) == 1:
         outputs = dict(zip([output], blends.values(), strict=True))
@@ -152,7 +152,8 @@ def _of_style(output, name):
 
 def _paint(network, source, outputs, size):
     from nst_tutorial import fast
-    from nst_tutorial.images import check_picture, load_image, save_image
+    from nst_tutorial.encoding import check_picture
+    from nst_tutorial.images import load_image, save_image
 
     image = load_image(source, size)
     for path, blend in outputs.items():

@@ -184,7 +184,7 @@ def test_no_fault_while_writing_leaves_half_a_file(tmp_path):
 @pytest.mark.filterwarnings("always")
 def test_a_disk_that_fills_up_at_the_end(here, monkeypatch, capsys, tmp_path):
     """The picture is put elsewhere, and the sentence says where."""
-    from nst_tutorial import images
+    from nst_tutorial import encoding
 
     monkeypatch.chdir(here)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
@@ -195,7 +195,7 @@ def test_a_disk_that_fills_up_at_the_end(here, monkeypatch, capsys, tmp_path):
             raise NSTError(f"cannot write {path}: No space left on device.")
         return replacing(path)
 
-    monkeypatch.setattr(images, "replacing", full)
+    monkeypatch.setattr(encoding, "replacing", full)
     arguments = ["stylize", "photo.png", "stripes.png", "-o", "full.png", "--extractor", "random"]
     assert main([*arguments, "--steps", "2", "--size", "64", "--save-every", "1"]) == 2
     said = capsys.readouterr().err
