@@ -13,6 +13,7 @@ from nst_tutorial.checks import features, inputs, pictures, steps
 from nst_tutorial.checks.student import Trouble
 
 NAMES = [one.exercise.name for one in check.CHECKS]
+MANY_MUTANTS = ("style_loss", "style_layer_loss_gradient")  # half of all that is spent on mutants
 every_exercise = pytest.mark.parametrize("name", NAMES)
 
 
@@ -135,7 +136,13 @@ def refuse_without_a_reason(*_):
     raise Trouble("wrong result", "")
 
 
-@every_exercise
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.long] if name in MANY_MUTANTS else [])
+        for name in NAMES
+    ],
+)
 def test_mutants_that_change_the_result_are_rejected(name, monkeypatch):
     judge = importlib.import_module("nst_tutorial.checks.judge")
     monkeypatch.setattr(judge, "_explain", refuse_without_a_reason)  # it takes most of the time

@@ -18,6 +18,7 @@ from PIL import Image
 from nst_tutorial import NSTError, save_image
 from nst_tutorial.__main__ import main
 from nst_tutorial.files import replacing
+from nst_tutorial.interrupts import REQUESTS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no kill -9 and forks")
 
@@ -75,13 +76,14 @@ def whole(path):
         return picture.size
 
 
-def moments(folder, options, count):
-    """Draw random moments from the length of an undisturbed run, which is measured."""
+@pytest.fixture(scope="module")
+def moments(here):
+    """Paint the unbroken picture; return a function that draws so many moments of such a run."""
     began = time.monotonic()
-    assert command(folder, "unbroken.png", *options) == 0
+    assert command(here, "unbroken.png", *ADAM) == 0
     length = time.monotonic() - began
     draw = random.Random(0)
-    return [draw.uniform(0, 1.05 * length) for _ in range(count)]
+    return lambda count: [draw.uniform(0, 1.05 * length) for _ in range(count)]
 
 
 def count(short):
@@ -91,10 +93,10 @@ def count(short):
     ]
 
 
-@pytest.mark.parametrize("kills", count(3))
-def test_killed_and_resumed_it_is_the_unbroken_picture(here, kills, capsys):
+@pytest.mark.parametrize("kills", count(2))
+def test_killed_and_resumed_it_is_the_unbroken_picture(here, moments, kills, capsys):
     resumed = 0
-    for number, moment in enumerate(moments(here, ADAM, kills)):
+    for number, moment in enumerate(moments(kills)):
         name = f"killed{kills}-{number}.png"
         command(here, name, *ADAM, until=(moment, signal.SIGKILL))
         resumed += (here / f"{name}.checkpoint").exists()
@@ -107,10 +109,10 @@ def test_killed_and_resumed_it_is_the_unbroken_picture(here, kills, capsys):
         print(f" {kills} killed, {resumed} of them resumed from a checkpoint, all equal", end="")
 
 
-@pytest.mark.parametrize("interrupts", count(3))
-def test_ctrl_c_at_any_moment_saves_the_picture(here, interrupts, capsys):
+@pytest.mark.parametrize("interrupts", count(2))
+def test_ctrl_c_at_any_moment_saves_the_picture(here, moments, interrupts, capsys):
     saved = 0
-    for number, moment in enumerate(moments(here, ADAM, interrupts)):
+    for number, moment in enumerate(moments(interrupts)):
         name = f"interrupted{interrupts}-{number}.png"
         status = command(here, name, *ADAM, until=(moment, signal.SIGINT))
         log = (here / f"{name}.log").read_text()
@@ -125,14 +127,16 @@ def test_ctrl_c_at_any_moment_saves_the_picture(here, interrupts, capsys):
         print(f" {interrupts} interrupted, {saved} saved, the others before a step", end="")
 
 
-@pytest.mark.parametrize("request_to_end", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+@pytest.mark.parametrize("request_to_end", REQUESTS, ids=lambda number: number.name)
 @pytest.mark.parametrize(
     "requests", [pytest.param(1, id="short"), pytest.param(50, id="long", marks=pytest.mark.long)]
 )
-def test_a_request_to_end_leaves_a_picture_to_go_on_from(here, requests, request_to_end, capsys):
+def test_a_request_to_end_leaves_a_picture_to_go_on_from(
+    here, moments, requests, request_to_end, capsys
+):
     """Once a step was taken, the picture is there, and goes on to that of the unbroken run."""
     resumed = 0
-    for number, moment in enumerate(moments(here, ADAM, requests)):
+    for number, moment in enumerate(moments(requests)):
         name = f"{request_to_end.name}{requests}-{number}.png"
         status = command(here, name, *ADAM, until=(moment / 2, request_to_end), begun=True)
         assert status in (0, 1), (here / f"{name}.log").read_text()
