@@ -14,7 +14,7 @@ class Steady(io.TextIOBase):
 
     def __init__(self, stream):
         self._stream = stream
-        if hasattr(stream, "reconfigure"):
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # no such stream, or broken
             stream.reconfigure(errors="backslashreplace")  # what the encoding lacks is escaped
 
     @property

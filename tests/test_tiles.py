@@ -102,7 +102,7 @@ def test_memory_that_is_short_is_answered_by_tiles(extractor, monkeypatch):
     from nst_tutorial import memory, transfer
 
     made = []
-    monkeypatch.setattr(memory, "available_memory", lambda: 450 * 2**20)
+    monkeypatch.setattr(memory, "available_memory", lambda: 600 * 2**20)
     monkeypatch.setattr(
         transfer, "TiledObjective", lambda *given: made.append(given[-1]) or Objective(*given[:-1])
     )
