@@ -507,16 +507,26 @@ def test_a_picture_too_large_for_the_memory_is_refused_with_a_size_that_fits(
 ):
     limit(monkeypatch, **limits)
     image = np.broadcast_to(np.float32(0), (1, 4000, 3000, 3))
+    monkeypatch.setattr(network, "largest", 0)
     with pytest.raises(NSTError, match="painting 3000×4000 pixels takes more memory") as told:
         apply(network, image, "dark")
     size = int(re.search(r"size=(\d+) it would fit", str(told.value))[1])
     assert 300 < size < 4000
-    check_painting(network.width, (1, size, size * 3 // 4, 3))
+    check_painting(network, (1, size, size * 3 // 4, 3))
     with pytest.raises(NSTError, match="takes more memory"):
-        check_painting(network.width, (1, size + 10, (size + 10) * 3 // 4, 3))
+        check_painting(network, (1, size + 10, (size + 10) * 3 // 4, 3))
     limit(monkeypatch, 2**20)
     with pytest.raises(NSTError, match="close other programs"):
         apply(network, image, "dark")
+
+
+def test_what_was_painted_once_needs_no_more_addresses(network, photograph, monkeypatch):
+    monkeypatch.setattr(network, "largest", 0)
+    apply(network, photograph, "stripes")
+    limit(monkeypatch, addresses=0)
+    apply(network, photograph, "dark")
+    with pytest.raises(NSTError, match="takes more memory"):
+        apply(network, np.tile(photograph, (1, 2, 1, 1)), "dark")
 
 
 def test_a_lack_of_memory_that_was_not_foreseen_is_a_sentence(network, photograph, monkeypatch):

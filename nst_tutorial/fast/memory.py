@@ -18,19 +18,20 @@ SPACE_OVERHEAD = 2**30  # and what its threads reserve
 LEAST = 16
 
 
-def check_painting(width, shape):
+def check_painting(network, shape):
     """Find out whether pictures can be painted in the memory that is free.
 
     Args:
-        width: of the network.
+        network: the `StyleNetwork`.
         shape: `(B, H, W, 3)`.
 
     Raises:
         NSTError: they cannot; the sentence says which size can.
     """
-    used, mapped = (base + each * width for base, each in (PAINTING, PAINTING_SPACE))
-    fit = min((available_memory() - OVERHEAD) / used, (address_space() - SPACE_OVERHEAD) / mapped)
-    pixels = math.prod(shape[:-1])
+    used, mapped = (base + each * network.width for base, each in (PAINTING, PAINTING_SPACE))
+    pixels, fit = math.prod(shape[:-1]), (available_memory() - OVERHEAD) / used
+    if pixels > network.largest:  # else the process has these addresses already
+        fit = min(fit, (address_space() - SPACE_OVERHEAD) / mapped)
     if pixels <= fit:
         return
     size = int(max(shape[1:3]) * math.sqrt(max(fit, 0) / pixels))

@@ -126,6 +126,7 @@ class StyleNetwork(keras.Model):
         super().__init__([picture, weights], _paint(picture, parts, width, blocks), **settings)
         self.styles, self.width, self.blocks = names, width, blocks
         self.normalize, self.precision = normalize, precision
+        self.largest = 0  # pixels that it has painted at once
         self._compiled = compiled(lambda *inputs: self(inputs), ranks=(4, 2))
 
     def get_config(self):
@@ -234,10 +235,11 @@ def apply(network, image, style):
             f"a picture of {width}×{height} is too small; it needs {LEAST} pixels a side."
         )
     weights = np.repeat(network.weights_of(style), batch, axis=0)
-    check_painting(network.width, image.shape)
+    check_painting(network, image.shape)
     with memory_errors_as_sentences():
         x = mirror_to_multiple(ops.cast(image, "float32"), STRIDE)
         painted = network.paint(x, weights)
+    network.largest = max(network.largest, batch * height * width)
     top, left = (-height % STRIDE) // 2, (-width % STRIDE) // 2
     return painted[:, top : top + height, left : left + width]
 
