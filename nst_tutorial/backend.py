@@ -38,6 +38,10 @@ with silenced_stderr():
         import keras
         from keras import ops
     except ModuleNotFoundError as error:
+        if error.name == "torch":
+            raise NSTError(
+                "PyTorch is no backend here; set KERAS_BACKEND to tensorflow or jax."
+            ) from None
         extra = "jax" if error.name.startswith("jax") else "cpu"
         raise ModuleNotFoundError(
             f"{error.name} is missing: install the package with it, pip install -e '.[{extra}]' "

@@ -33,7 +33,6 @@ MOMENT = {
         "history": {"type": "array", "items": ROW},
     },
 }
-LARGEST = 2**36  # bytes of a checkpoint, unpacked: of a picture of 80 million pixels
 
 
 class Checkpoint:
@@ -88,7 +87,7 @@ class Checkpoint:
                 "Resume with the same settings and pictures, or remove it."
             )
         if not _fits(moment, stages):
-            raise self._no_checkpoint("its numbers of steps cannot be")
+            raise no_checkpoint(self.path, "its numbers of steps cannot be")
         if found := circumstances(moment.origin, origin):
             warnings.warn(
                 f"this run began elsewhere ({'; '.join(found)}): the picture may differ in its "
@@ -107,30 +106,36 @@ class Checkpoint:
         """
         if not (self.resume and self.path.exists()):
             return None
-        arrays = self._read()
+        arrays = read_arrays(self.path)
         words = parse(str(arrays.pop("words", "")), MOMENT, self.path)
         config_of(words["origin"])
         return Moment(state=arrays, **words)
 
-    def _read(self):
-        with opened(self.path) as file:
-            try:
-                with zipfile.ZipFile(file) as archive:
-                    if sum(part.file_size for part in archive.infolist()) > LARGEST:
-                        raise self._no_checkpoint("it is too large")
-                with np.load(file, allow_pickle=False) as stored:
-                    return dict(stored)
-            except NSTError:
-                raise
-            except Exception as error:  # a damaged file ends in every kind of exception there is
-                raise self._no_checkpoint(error) from None
-
-    def _no_checkpoint(self, why):
-        return NSTError(f"{shown(self.path)} is no checkpoint ({why}); remove it.")
-
     def remove(self):
         """Remove the file: the picture is done."""
         self.path.unlink(missing_ok=True)
+
+
+def read_arrays(path):
+    """Read a checkpoint's arrays, `{name: array}`; none is compressed, so the file bounds them.
+
+    Raises:
+        NSTError: it is no checkpoint.
+    """
+    with opened(path) as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
+                    raise ValueError("it is compressed")
+            with np.load(file, allow_pickle=False) as stored:
+                return dict(stored)
+        except Exception as error:  # a damaged file ends in every kind of exception there is
+            raise no_checkpoint(path, error) from None
+
+
+def no_checkpoint(path, why):
+    """The error that a file is no checkpoint."""
+    return NSTError(f"{shown(path)} is no checkpoint ({why}); remove it.")
 
 
 def _fits(moment, stages):

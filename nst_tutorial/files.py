@@ -26,7 +26,7 @@ def opened(path):
     if os.path.isdir(path):
         raise NSTError(f"{name} is a folder; give a file in it.")
     with (
-        _os_errors_as_sentences(f"{name} cannot be read"),
+        _os_errors_as_sentences(f"{name} cannot be read", missing=f"{name} does not exist"),
         open(path, "rb", opener=_without_waiting) as file,
     ):
         found = os.fstat(file.fileno())
@@ -119,7 +119,10 @@ def _place(path):
     if os.path.isdir(place):
         raise NSTError(f"{shown(path)} is a folder; give the name of a file in it.")
     if not os.path.isdir(place.parent):
-        raise NSTError(f"the folder {shown(Path(path).parent)} does not exist; make it first.")
+        folder = shown(Path(path).parent)
+        if os.path.lexists(place.parent):
+            raise NSTError(f"{folder} is no folder; give the name of a file in one.")
+        raise NSTError(f"the folder {folder} does not exist; make it first.")
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISREG(os.stat(place).st_mode):  # which refuses a name that is too long
             raise NSTError(f"{shown(path)} is a pipe or a device; give the name of a file.")
@@ -145,15 +148,14 @@ def _is_same_file(path, other):
 
 
 @contextlib.contextmanager
-def _os_errors_as_sentences(what):
+def _os_errors_as_sentences(what, missing=None):
     try:
         yield
     except NSTError:
         raise
-    except FileNotFoundError as error:
-        missing = shown(error.filename or "a file")
-        raise NSTError(f"{missing} does not exist; check the name and the folder.") from error
     except OSError as error:
+        if missing and isinstance(error, FileNotFoundError):
+            raise NSTError(f"{missing}; check the name and the folder.") from error
         raise NSTError(f"{what}: {error.strerror or error}.") from error
     except ValueError as error:  # a name that no file can have
         raise NSTError(f"{what}: {error}.") from error

@@ -6,16 +6,16 @@ import math
 import os
 import time
 import warnings
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from nst_tutorial.backend import keras, ops
+from nst_tutorial.checkpoints import no_checkpoint, read_arrays
 from nst_tutorial.documents import parse
 from nst_tutorial.errors import NSTError, NSTWarning
 from nst_tutorial.fast.network import MOST_STYLES, StyleNetwork
-from nst_tutorial.files import opened, replacing, shown
+from nst_tutorial.files import replacing, shown
 from nst_tutorial.provenance import NAME, PICTURE
 
 # What of a training is known by its SHA-256.
@@ -102,7 +102,7 @@ class Keep(keras.callbacks.Callback):
         """
         if not (self._path and os.path.exists(self._path)):
             return
-        variables, arrays = _variables(learner), _read(self._path)
+        variables, arrays = _variables(learner), read_arrays(self._path)
         origin = parse(str(arrays.pop("origin", "")), ORIGIN, self._path)
         if found := _unlike(origin, self._origin):
             raise NSTError(
@@ -110,7 +110,7 @@ class Keep(keras.callbacks.Callback):
                 f"({found}); give those, or remove it."
             )
         if wrong := _misfit(arrays, variables, self._origin["settings"]["steps"]):
-            raise _no_checkpoint(self._path, wrong)
+            raise no_checkpoint(self._path, wrong)
         for name, variable in variables.items():
             variable.assign(arrays[name])
 
@@ -153,19 +153,6 @@ def _variables(learner):
     }
 
 
-def _read(path):
-    """Read a checkpoint's arrays. None is compressed, so they are no larger than the file."""
-    with opened(path) as file:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
-                    raise ValueError("it is compressed")
-            with np.load(file, allow_pickle=False) as stored:
-                return dict(stored)
-        except Exception as error:  # a damaged file ends in every kind of exception there is
-            raise _no_checkpoint(path, error) from None
-
-
 def _unlike(one, other):
     """Say in a few words what differs between two origins; "" where nothing does."""
     settings, others = one["settings"], other["settings"]
@@ -192,7 +179,3 @@ def _misfit(arrays, variables, steps):
             return f"{name} has values that are not numbers"
     done = int(arrays["done"])
     return None if 0 <= done <= steps else f"it says that {done} of {steps} steps are done"
-
-
-def _no_checkpoint(path, why):
-    return NSTError(f"{shown(path)} is no checkpoint ({why}); remove it.")
