@@ -115,11 +115,9 @@ def rerun(options):
     origin = read(picture)
     output = options.output or picture.with_stem(f"{picture.stem}-again")
     check_picture(output, [picture, *_inputs_of_rerun(options, origin)])
-    machine.use_threads(
-        origin.get("machine", machine.describe())["threads"]
-    )  # the bits depend on it
-
-    from nst_tutorial import rerun
+    if "machine" in origin:  # the last bits depend on the number of threads
+        machine.use_threads(origin["machine"]["threads"])
+    from nst_tutorial import rerun  # here, so that TensorFlow hears of it
 
     inputs = (options.content, options.style, options.start, options.extractor)
     with noted(holding=False) as interrupts:
