@@ -7,7 +7,6 @@ is one sentence on stderr and exit status 2.
 
 import argparse
 import contextlib
-import importlib.metadata
 import importlib.util
 import os
 import platform
@@ -332,9 +331,11 @@ def _config(options):
 
 def _version(package):
     """The installed version; TensorFlow also goes by the name of tensorflow-cpu."""
+    from importlib import metadata  # here: it takes longer than all of --help
+
     for name in (package, f"{package}-cpu"):
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            return importlib.metadata.version(name)
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            return metadata.version(name)
     return "-"
 
 

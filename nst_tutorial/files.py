@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -131,7 +130,7 @@ def _place(path):
 
 def _create_beside(place):
     """Create a hidden file in the same folder, under a name that is short whatever the other is."""
-    beside = place.with_name(f".nst-{secrets.token_hex(8)}~")
+    beside = place.with_name(f".nst-{os.urandom(8).hex()}~")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     return beside, os.open(beside, flags, 0o666)  # the process's umask takes its share
 
