@@ -79,6 +79,7 @@ def whole(path):
 @pytest.fixture(scope="module")
 def moments(here):
     """Paint the unbroken picture; return a function that draws so many moments of such a run."""
+    assert command(here, "first.png", "--size", "64", "--steps", "1") == 0  # the server starts
     began = time.monotonic()
     assert command(here, "unbroken.png", *ADAM) == 0
     length = time.monotonic() - began
