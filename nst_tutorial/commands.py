@@ -49,11 +49,11 @@ def main(arguments=None):
             [number] = error.args or [signal.SIGINT]
             return 128 + number
         except Exception as error:
-            say(_report(error))
+            say(_write_report(error))
             return 1
 
 
-def _report(error):
+def _write_report(error):
     """Write an error that nobody expected to a file, and say where it is."""
     kind, told = type(error).__name__, traceback.format_exc()
     with contextlib.suppress(OSError):
@@ -318,15 +318,15 @@ def _config(options):
 
     from nst_tutorial.conventions import recipe
     from nst_tutorial.records import TransferConfig
+    from nst_tutorial.settings import given
 
     if not options.checkpoint_every >= 0:
         raise NSTError(f"checkpoint-every is {options.checkpoint_every}; it must be 0 or more.")
     if options.save_every is not None and options.save_every < 1:
         raise NSTError(f"save-every is {options.save_every}; it must be at least 1.")
-    fields = {field.name for field in dataclasses.fields(TransferConfig)}
-    given = {name: value for name, value in vars(options).items() if name in fields}
-    given = {name: value for name, value in given.items() if value is not None}
-    return dataclasses.replace(recipe(options.recipe or "relative"), **given)
+    return dataclasses.replace(
+        recipe(options.recipe or "relative"), **given(options, TransferConfig)
+    )
 
 
 def _version(package):

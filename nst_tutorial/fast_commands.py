@@ -137,10 +137,8 @@ def _job(source, output, blends):
     """Pair a picture with what is to be painted of it, `{path: blend}`, once each can be saved."""
     from nst_tutorial.encoding import check_picture
 
-    if len(blends) == 1:
-        outputs = dict(zip([output], blends.values(), strict=True))
-    else:
-        outputs = {_of_style(output, name): blend for name, blend in blends.items()}
+    alone = len(blends) == 1
+    outputs = {output if alone else _of_style(output, name): blends[name] for name in blends}
     for path in outputs:
         check_picture(path, [source])
     return source, outputs
@@ -188,17 +186,13 @@ def _named(paths):
 
 def _config(options):
     """Take from the command line what was given; the rest are the defaults."""
-    import dataclasses
-
     from nst_tutorial.fast import TrainConfig
+    from nst_tutorial.settings import given
 
-    fields = [field.name for field in dataclasses.fields(TrainConfig)]
-    given = {name: getattr(options, name, None) for name in fields}
     one = {"content_weight", "style_weight", "style_size"}  # one number, or one a style
     return TrainConfig(**{
         name: value[0] if name in one and len(value) == 1 else value
-        for name, value in given.items()
-        if value is not None
+        for name, value in given(options, TrainConfig).items()
     })  # fmt: skip
 
 

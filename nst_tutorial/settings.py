@@ -27,6 +27,12 @@ def check(settings):
         object.__setattr__(settings, field.name, read(field, getattr(settings, field.name)))
 
 
+def given(options, kind):
+    """Take what was given of a dataclass's fields from an object's attributes: `{name: value}`."""
+    values = {field.name: getattr(options, field.name, None) for field in dataclasses.fields(kind)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def read(field, value):
     """Read one field's value.
 

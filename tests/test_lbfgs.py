@@ -224,4 +224,6 @@ def test_a_state_that_it_never_had(rng, spoil, words):
 
 
 def test_without_clipping_a_picture_may_leave_the_range():
-    LBFGS(pixels(1, 2, 3), clip=False).restore({"picture": pixels(-9, 300, 4)})
+    free, outside = LBFGS(pixels(1, 2, 3), clip=False), pixels(-9, 300, 4)
+    free.restore({"picture": outside})
+    np.testing.assert_array_equal(free.picture, outside)

@@ -36,7 +36,7 @@ def test_a_broken_stream_is_silent(stream):
 def test_a_closed_stream_is_silent():
     closed = io.StringIO()
     closed.close()
-    Steady(closed).write("words")
+    assert Steady(closed).write("words") == 5
 
 
 def test_a_steady_stream_says_what_its_encoding_lacks_in_escapes():
