@@ -20,7 +20,7 @@ from pathlib import Path
 
 from nst_tutorial import __version__, fast_commands, terminal
 from nst_tutorial.errors import NSTError, NSTWarning
-from nst_tutorial.files import check_output
+from nst_tutorial.files import check_output, make_folder
 from nst_tutorial.interrupts import noted, obeyed
 from nst_tutorial.terminal import bar, say, tell
 
@@ -153,7 +153,7 @@ def study(options):
     from nst_tutorial import Study
 
     one = Study.read(options.study)
-    output = options.output or one.make_folder() / "sheet.png"
+    output = options.output or make_folder(one.folder) / "sheet.png"
     one.check_sheet(output)
     try:
         one.run(options.scheduler, options.threads).save_sheet(output)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from nst_tutorial.errors import NSTError
-from nst_tutorial.files import check_output, shown
+from nst_tutorial.files import check_output, make_folder, shown
 from nst_tutorial.interrupts import noted
 from nst_tutorial.terminal import bar, say, tell
 
@@ -110,7 +110,7 @@ def _jobs_of_folder(options, blends):
     from nst_tutorial.fast import pictures_in
 
     sources = pictures_in(options.source, "*")
-    _make_folder(options.output)
+    make_folder(options.output)
     if os.path.samefile(options.source, options.output):
         raise NSTError(f"the photographs are in {shown(options.output)}; give another folder.")
     odd = sorted({source.suffix for source in sources if source.suffix.lower() not in ENDINGS})
@@ -121,16 +121,6 @@ def _jobs_of_folder(options, blends):
         _job(source, options.output / name, blends)
         for source, name in zip(sources, names, strict=True)
     ]
-
-
-def _make_folder(path):
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise NSTError(f"{shown(path)} is a file; give the name of a folder.") from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise NSTError(f"the folder {shown(path)} cannot be made: {why}.") from None
 
 
 def _job(source, output, blends):

@@ -95,6 +95,20 @@ def check_output(path, inputs=()):
     return path
 
 
+def make_folder(path):
+    """Make a folder, and those it is in, unless it is there; return its path.
+
+    Raises:
+        NSTError: it cannot be made.
+    """
+    path, name = Path(path), shown(path)
+    if os.path.isfile(path):
+        raise NSTError(f"{name} is a file; give the name of a folder.")
+    with _os_errors_as_sentences(f"the folder {name} cannot be made"):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def keras_home():
     """The folder in which Keras keeps its settings and what it downloads."""
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")

@@ -158,13 +158,19 @@ def style_loss(generated, style, layer_weights=None):
 
     Taught in: 05_style_loss.
     """
-    weights = layer_weights or dict.fromkeys(generated, 1 / max(len(generated), 1))
-    if not weights:
+    if layer_weights is None and isinstance(generated, dict):
+        layer_weights = dict.fromkeys(generated, 1 / max(len(generated), 1))
+    for one in (generated, style, layer_weights):
+        if not isinstance(one, dict):
+            raise NSTError(f"style_loss takes dictionaries by layer, not a {type(one).__name__}.")
+    if not layer_weights:
         raise NSTError("the style loss needs at least one layer; none was given.")
-    for layer in weights:
+    for layer in layer_weights:
         if layer not in generated or layer not in style:
             raise NSTError(f"layer {layer!r} has a weight but no features; give its features too.")
-    return sum(w * style_layer_loss(generated[layer], style[layer]) for layer, w in weights.items())
+    return sum(
+        w * style_layer_loss(generated[layer], style[layer]) for layer, w in layer_weights.items()
+    )
 
 
 def total_variation_loss(image, exponent=2.0):
@@ -186,7 +192,7 @@ def total_variation_loss(image, exponent=2.0):
     Differs: `tf.image.total_variation` sums |dx| + |dy|, over every pair of neighbours.
     Taught in: 06_total_variation.
     """
-    x = _at_least_float32(image)
+    x = _array(image)
     corner = x[..., :-1, :-1, :]
     right, down = x[..., :-1, 1:, :] - corner, x[..., 1:, :-1, :] - corner
     squared = ops.square(right) + ops.square(down)
@@ -212,14 +218,22 @@ def total_loss(content, style, total_variation, *, content_weight, style_weight,
     return content_weight * content + style_weight * style + tv_weight * total_variation
 
 
-def _at_least_float32(values):
-    values = ops.convert_to_tensor(values)
-    wide = keras.backend.standardize_dtype(values.dtype) == "float64"
-    return values if wide else ops.cast(values, "float32")
+def _array(values, axes=3):
+    """Return an array with at least so many axes, in float32 or float64."""
+    try:
+        array = ops.convert_to_tensor(values)
+        dtype = keras.backend.standardize_dtype(array.dtype)
+    except (TypeError, ValueError):
+        array, dtype = None, "none"
+    if dtype in ("none", "string") or len(array.shape) < axes:
+        form = "(B, H, W, N)" if axes == 3 else "(B, N, N)"
+        came = f"of shape {tuple(array.shape)}" if dtype != "none" else type(values).__name__
+        raise NSTError(f"the loss compares arrays {form} of numbers; this one is {came}.")
+    return array if dtype == "float64" else ops.cast(array, "float32")
 
 
 def _same_shape(generated, target, axes=3):
-    generated, target = _at_least_float32(generated), _at_least_float32(target)
+    generated, target = _array(generated, axes), _array(target, axes)
     if generated.shape[-axes:] != target.shape[-axes:]:
         raise NSTError(
             f"the two must have one shape, but the generated picture's is {tuple(generated.shape)} "
@@ -229,7 +243,7 @@ def _same_shape(generated, target, axes=3):
 
 
 def _positions_by_channels(features):
-    features = _at_least_float32(features)
+    features = _array(features)
     *batch, height, width, channels = ops.shape(features)
     return ops.reshape(features, (*batch, height * width, channels))
 

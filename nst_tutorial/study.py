@@ -20,7 +20,7 @@ from tqdm import tqdm
 from nst_tutorial.cells import Cell, attempt, losses_of, paint_cell, picture_of, traits_of
 from nst_tutorial.cluster import spread
 from nst_tutorial.errors import NSTError, needed, printable
-from nst_tutorial.files import check_output, replacing, shown
+from nst_tutorial.files import check_output, make_folder, replacing, shown
 from nst_tutorial.grids import INPUTS, labels_of, named, read_grid, read_toml
 from nst_tutorial.images import load_image
 from nst_tutorial.records import TransferConfig
@@ -93,7 +93,7 @@ class Study:
             raise NSTError(f"threads is {threads}; it must be from 1 to {MOST_THREADS}.")
         waiting = {cell.key: cell for cell in self.cells if not self.finished(cell)}
         if waiting:
-            self.make_folder()
+            make_folder(self.folder)
             check_output(self._file(next(iter(waiting)), ".png"))
         self.failures = {}
         if client is None:
@@ -154,17 +154,6 @@ class Study:
         place = Path(path).resolve()
         if place.parent == self.folder.resolve() and place.stem in {one.key for one in self.cells}:
             raise NSTError(f"{shown(path)} is one of the cells; give the sheet another name.")
-
-    def make_folder(self):
-        """Make the folder in which the cells are kept, and return it."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise NSTError(
-                f"the folder {shown(self.folder)} cannot be made ({why}); give the study another."
-            ) from None
-        return self.folder
 
     def table(self):
         """Return a pandas frame, one row per cell: its values, its state, its last losses."""

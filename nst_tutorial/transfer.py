@@ -9,8 +9,11 @@ import warnings
 import numpy as np
 
 from nst_tutorial.backend import ops
+from nst_tutorial.checkpoints import Checkpoint
 from nst_tutorial.descent import Descent, DivergedError, checked
 from nst_tutorial.errors import NSTError
+from nst_tutorial.extractors import Extractor
+from nst_tutorial.images import demand_picture
 from nst_tutorial.inputs import at_scale, listed, load_pictures, ready, starting_picture
 from nst_tutorial.interrupts import noted
 from nst_tutorial.lbfgs import LBFGS, StalledWarning
@@ -20,6 +23,7 @@ from nst_tutorial.optimizers import rate_at
 from nst_tutorial.provenance import describe
 from nst_tutorial.records import Progress, Result, TransferConfig
 from nst_tutorial.scales import coarse_to_fine, enlarge
+from nst_tutorial.settings import argument, whole
 from nst_tutorial.tiles import TiledObjective
 
 
@@ -38,12 +42,19 @@ class StyleTransfer:
         tile: side of the tiles to go through the network in; None: all at once.
 
     Raises:
-        NSTError: a layer is not in the extractor, or a picture is too small for the layers.
+        NSTError: an argument is of the wrong kind, a layer is not in the extractor, or a picture is
+            too small for the layers.
 
     Taught in: 07_full_transfer.
     """
 
     def __init__(self, content_image, style_images, extractor, config, start, tile=None):
+        if not (isinstance(extractor, Extractor) and isinstance(config, TransferConfig)):
+            raise NSTError("StyleTransfer takes an Extractor and a TransferConfig.")
+        tile = argument("tile", whole(None, optional=True), tile)
+        style_images = listed(style_images)
+        for image in (*style_images, start, *([] if content_image is None else [content_image])):
+            demand_picture(image)
         self.config, self.shape = config, tuple(start.shape)
         self._margin = round(config.margin * max(self.shape))
         content_image = None if content_image is None else self._with_margin(content_image)
@@ -188,6 +199,10 @@ def stylize(
     Taught in: 07_full_transfer.
     """
     config = TransferConfig() if config is None else config
+    if not (callback is None or callable(callback)):
+        raise NSTError(f"callback is {callback!r}; it must be a function of a Step.")
+    if not (checkpoint is None or isinstance(checkpoint, Checkpoint)):
+        raise NSTError(f"checkpoint is {checkpoint!r}; it must be a Checkpoint.")
     sources = {"content": content, "styles": listed(style), "start": start}
     pictures = dict(zip(sources, load_pictures(content, style, start, config), strict=True))
     extractor = ready(extractor, config, pictures["content"], pictures["styles"])

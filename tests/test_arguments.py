@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import nst_tutorial
-from nst_tutorial import NSTError, TransferConfig
+from nst_tutorial import NSTError, TransferConfig, load_extractor
 
+FEATURES = np.ones((1, 4, 4, 2), "float32")
 PICTURE = np.full((1, 32, 32, 3), 90.0, "float32")
 WEIGHTS = {"content": 1.0, "style": 1.0, "tv": 1.0}
 SHALLOW = TransferConfig(
@@ -40,12 +41,42 @@ CALLS = {
         "precision": "float32",
         "seed": 0,
     },
-    "stylize": {"content": PICTURE, "style": PICTURE, "extractor": "random", "config": SHALLOW},
+    "stylize": {
+        "content": PICTURE,
+        "style": PICTURE,
+        "extractor": "random",
+        "config": SHALLOW,
+        "callback": lambda step: None,
+        "start": PICTURE,
+        "checkpoint": None,
+    },
+    "StyleTransfer": {
+        "content_image": PICTURE,
+        "style_images": [PICTURE],
+        "extractor": load_extractor("random", "block1_conv1", precision="float32"),
+        "config": SHALLOW,
+        "start": PICTURE,
+        "tile": 16,
+    },
+    "content_loss": {"generated": FEATURES, "target": FEATURES},
+    "content_loss_gradient": {"generated": FEATURES, "target": FEATURES},
+    "gram_matrix": {"features": FEATURES},
+    "mean_gram_matrix": {"features": FEATURES},
+    "gram_distance": {"generated": FEATURES[0], "style": FEATURES[0]},
+    "style_layer_loss": {"generated": FEATURES, "style": FEATURES},
+    "style_layer_loss_gradient": {"generated": FEATURES, "style": FEATURES},
+    "style_loss": {
+        "generated": {"one": FEATURES},
+        "style": {"one": FEATURES},
+        "layer_weights": {"one": 1.0},
+    },
+    "total_variation_loss": {"image": PICTURE},
 }
 # Where None stands for a default.
 TAKES_NONE = {"convert_weights weights", "convert_weights extractor", "load_image size"}
 TAKES_NONE |= {"save_image text", *(f"load_extractor {one}" for one in ("name", "pooling"))}
-TAKES_NONE |= {f"stylize {one}" for one in ("content", "style", "extractor", "config")}
+TAKES_NONE |= {f"stylize {one}" for one in CALLS["stylize"]} | {"style_loss layer_weights"}
+TAKES_NONE |= {f"StyleTransfer {one}" for one in ("content_image", "style_images", "tile")}
 TAKES_NONE |= {"load_extractor precision"}
 TAKES_ANY = {"convert_weights nearest"}  # true or false
 JUNK = [None, np.nan, -1.5, "no such thing", {"no": 1}, object(), np.zeros(4), [[]]]
