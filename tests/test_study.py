@@ -357,7 +357,7 @@ def test_a_folder_in_a_cells_place_is_a_sentence(here):
 @pytest.mark.parametrize("folder", ["photo.png", "photo.png/below", "n" * 300])
 def test_a_folder_that_cannot_be_is_said_before_the_first_cell(here, folder):
     paint = counting()
-    with pytest.raises(NSTError, match="is a file; give|cannot be made"):
+    with pytest.raises(NSTError, match=r"is a file; give|cannot be made"):
         study(folder=folder).run(paint=paint)
     assert paint.keys == []
 
