@@ -29,11 +29,12 @@ demo: $(READY) ## turn a photograph into a stylised picture in results/
 	$(RUN) nst_tutorial stylize images/chelsea.png images/swirls.jpg -o results/chelsea-swirls.png --size 448
 
 lab: $(READY) ## open JupyterLab on the lessons
-	$(RUN) nst_tutorial lab
+	$(RUN) jupyterlab notebooks
 
-test: $(READY) ## lint, and run all tests and lessons but the long campaigns
+test: $(READY) ## lint, check the types, and run all tests and lessons but the long campaigns
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+	$(RUN) mypy nst_tutorial
 	@# Whole files go to the processes, in this order: the longest, and the one that mostly waits, first.
 	$(RUN) pytest -m "not long" --nbval --nbval-current-env --numprocesses $(PROCESSES) \
 	  --dist loadfile --no-loadscope-reorder tests/browser notebooks $(wildcard tests/test_*.py)
@@ -48,7 +49,7 @@ bench: $(READY) ## measure speed and memory against others' recipes: benchmarks/
 	$(BIN)/python benchmarks/speed.py
 
 test-browser: $(READY) ## drive the playground in a real browser: any Chromium or Chrome
-	$(RUN) pytest -m browser
+	$(RUN) pytest -m "browser and not long"
 
 test-long: $(READY) ## the longer campaigns
 	$(RUN) pytest -m long
@@ -82,7 +83,7 @@ lint: $(READY) ## tidy the code
 	$(RUN) ruff format .
 
 clean: ## remove what was made; the virtual environment too
-	rm -rf .venv .venv-* results build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* results build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # Made once, refreshed when the dependencies change.
 $(READY): pyproject.toml constraints.txt

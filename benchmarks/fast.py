@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from nst_tutorial import StyleTransfer, load_extractor, load_image
-from nst_tutorial.backend import ops
 from nst_tutorial.fast import apply, load_network
 from nst_tutorial.fast.network import cast
 from nst_tutorial.objective import Objective
 from nst_tutorial.plots import show_sheet
+from nst_tutorial.runtime.backend import ops
 
 HERE = Path(__file__).parent
 TRAINING = runpy.run_path(str(HERE.parent / "training" / "train_fast.py"))

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from nst_tutorial import TransferConfig, load_extractor
-from nst_tutorial.widgets import Playground
+from nst_tutorial.widgets.panels import Playground
 
 IMAGES = Path(__file__).parent.parent / "images"
 EVENTS = 40

@@ -18,8 +18,9 @@ import numpy as np
 from starts_and_optimizers import IMAGES, edges, table
 
 from nst_tutorial import TransferConfig, load_extractor, load_image, stylize
-from nst_tutorial.backend import fastest_precision, ops
 from nst_tutorial.objective import Objective
+from nst_tutorial.runtime.backend import ops
+from nst_tutorial.runtime.precision import fastest_precision
 from nst_tutorial.scales import Stage, coarse_to_fine
 
 PAIRS = (

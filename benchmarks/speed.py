@@ -26,11 +26,12 @@ import tensorflow as tf
 from recipes import keras_io, tensorflow_tutorial
 
 from nst_tutorial import StyleTransfer, TransferConfig, load_extractor, load_image, stylize
-from nst_tutorial.backend import fastest_precision, ops
 from nst_tutorial.objective import Objective
+from nst_tutorial.runs.tiles import TiledObjective
+from nst_tutorial.runtime.backend import ops
+from nst_tutorial.runtime.precision import fastest_precision
+from nst_tutorial.runtime.weights import LAYERS
 from nst_tutorial.scales import coarse_to_fine
-from nst_tutorial.tiles import TiledObjective
-from nst_tutorial.weights import LAYERS
 
 HERE = Path(__file__).parent
 IMAGES = HERE.parent / "images"

@@ -15,8 +15,8 @@ import tensorflow as tf
 from scipy.optimize import Bounds, minimize
 
 from nst_tutorial import TransferConfig, load_extractor, load_image, total_variation_loss
-from nst_tutorial.backend import value_and_gradient
 from nst_tutorial.losses import gram_distance, mean_gram_matrix
+from nst_tutorial.runtime.backend import value_and_gradient
 
 SIDE, STEPS, SEEDS = 96, 40, (0, 1)
 STYLES = ("swirls.jpg", "stained_glass.jpg", "woodblock_wave.jpg", "pointillism.jpg")

@@ -11,8 +11,8 @@ import importlib
 __version__ = "0.1.0"
 
 _MODULES = {
-    "nst_tutorial.conventions": ["apply_weights", "convert_weights", "recipe"],
-    "nst_tutorial.errors": ["NSTError", "NSTWarning"],
+    "nst_tutorial.conventions.convert": ["apply_weights", "convert_weights", "recipe"],
+    "nst_tutorial.runtime.errors": ["NSTError", "NSTWarning"],
     "nst_tutorial.images": ["from_vgg", "load_image", "save_image", "to_uint8", "to_vgg"],
     "nst_tutorial.extractors": ["Extractor", "load_extractor"],
     "nst_tutorial.losses": [
@@ -27,21 +27,23 @@ _MODULES = {
         "total_loss",
         "total_variation_loss",
     ],
-    "nst_tutorial.checkpoints": ["Checkpoint"],
-    "nst_tutorial.reruns": ["rerun"],
-    "nst_tutorial.records": ["Result", "Step", "TransferConfig"],
-    "nst_tutorial.study": ["Study"],
-    "nst_tutorial.transfer": ["StyleTransfer", "stylize"],
+    "nst_tutorial.runs.checkpoints": ["Checkpoint"],
+    "nst_tutorial.runs.reruns": ["rerun"],
+    "nst_tutorial.config": ["TransferConfig"],
+    "nst_tutorial.runs.progress": ["Step"],
+    "nst_tutorial.runs.run": ["Result", "stylize"],
+    "nst_tutorial.study.study": ["Study"],
+    "nst_tutorial.transfer": ["StyleTransfer"],
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = sorted(_HOME)
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_HOME[name]), name)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return [*globals(), *__all__]

@@ -3,10 +3,10 @@
 import sys
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status. See `commands.main`."""
     try:
-        from nst_tutorial import commands  # here, so that an early Ctrl-C is no traceback
+        from nst_tutorial.cli import commands  # here, so that an early Ctrl-C is no traceback
     except KeyboardInterrupt:
         return 130
     return commands.main(arguments)

@@ -7,31 +7,39 @@ after its ReLU, with 2×2 pooling between the blocks. They differ in widths and 
 import dataclasses
 import functools
 import os
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from nst_tutorial.backend import fastest_precision, keras, ops
-from nst_tutorial.borders import ReflectionPadding, mirror_to_multiple
-from nst_tutorial.errors import NSTError
 from nst_tutorial.images import to_vgg
-from nst_tutorial.settings import argument, names, whole
-from nst_tutorial.weights import LAYERS, load_weights
+from nst_tutorial.runtime.backend import keras, ops, value_and_gradient
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.precision import fastest_precision
+from nst_tutorial.runtime.settings import argument, names, whole
+from nst_tutorial.runtime.types import Array, Features, PathLike, Shape
+from nst_tutorial.runtime.weights import LAYERS, load_weights
 
 
 @dataclasses.dataclass(frozen=True)
 class Extractor:
-    """A callable picture → `{layer: features}`, and what it was made from."""
+    """A callable picture → `{layer: features}`, and what it was made from.
+
+    It owns what was made of it: networks that are cut or cast, and compiled graphs. They are found
+    again as long as it lives, and freed with it.
+    """
 
     model: keras.Model  # from to_vgg(picture) to {layer: features}
     name: str
     pooling: str
     border: str
     precision: str
+    _made: dict = dataclasses.field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
-    def layers(self):
+    def layers(self) -> tuple[str, ...]:
         """Names of the layers it returns, shallowest first."""
         return tuple(self.model.output)
 
-    def __call__(self, image):
+    def __call__(self, image: Array) -> Features:
         """Extract features.
 
         Args:
@@ -52,41 +60,85 @@ class Extractor:
                 f"a picture of {image.shape[-2]}×{image.shape[-3]} is too small for "
                 f"{self.layers[-1]}, which needs at least {least} pixels on each side."
             )
-        x, features = to_vgg(on_grid(ops.cast(image, "float32"), self)), {}
+        x, features = to_vgg(self.on_grid(ops.cast(image, "float32"))), {}
         for layer in self.model.layers[1:]:  # a chain; nothing is kept that no one asked for
             x = layer(x)
             if layer.name in self.layers:
                 features[layer.name] = x
         return features
 
-    @functools.lru_cache(maxsize=8)  # noqa: B019 - so that its compiled graphs are found again
-    def cast(self, precision):
+    def cast(self, precision: str) -> "Extractor":
         """Return an extractor with the same weights that computes in another precision."""
         _one_of("precision", precision, ("float32", "bfloat16"))
         if precision == self.precision:
             return self
+        return self._once(("cast", precision), self._rebuild, precision)
+
+    def _rebuild(self, precision):
         deep = [layer for layer in LAYERS if layer in {part.name for part in self.model.layers}]
         weights = {layer: self.model.get_layer(layer).get_weights() for layer in deep}
         model = _build(weights, self.layers, self.pooling, self.border, precision)
         return dataclasses.replace(self, model=model, precision=precision)
 
-    def select(self, layers):
+    def select(self, layers: str | Sequence[str]) -> "Extractor":
         """Cut the network at the deepest of `layers`, and return only those; weights are shared.
 
         Raises:
             NSTError: a layer is not in this extractor, or none is given.
         """
-        return self._cut(in_order(layers, self.layers))
+        layers = in_order(layers, self.layers)
+        return self if layers == self.layers else self._once(("select", layers), self._cut, layers)
 
-    @functools.lru_cache(maxsize=16)  # noqa: B019 - as above
     def _cut(self, layers):
         outputs = {layer: self.model.output[layer] for layer in layers}
         return dataclasses.replace(self, model=keras.Model(self.model.input, outputs))
 
+    def compile(self, function: Callable, *settings: Any, shape: Shape | None = None) -> Callable:
+        """Compile `function(self, *settings, x, *rest)` with its gradient by x, once.
+
+        Args:
+            function: returns a value and extras, as `backend.value_and_gradient` takes it.
+            settings: what the graph is made for; they can be looked up by.
+            shape: of the picture; each has a graph of its own.
+        """
+        part = functools.partial(function, self, *settings)
+        return self._once((function, *settings, shape), value_and_gradient, part)
+
+    def _once(self, key, make, *arguments):
+        if key not in self._made:
+            self._made[key] = make(*arguments)
+        return self._made[key]
+
+    def alone(self) -> "Extractor":
+        """Return an extractor with the same network that has nothing made of it yet."""
+        return dataclasses.replace(self)
+
+    @property
+    def least_side(self) -> int:
+        """Pixels that a picture needs on each side, at least."""
+        return smallest_side(self.layers[-1])
+
+    def on_grid(self, x: Array) -> Array:
+        """Continue a picture so that poolings leave no rest; border "zero" drops it, as Keras."""
+        return x if self.border == "zero" else mirror_to_multiple(x, stride(self.layers[-1]))
+
+    def feature_shape(self, layer: str, shape: Shape) -> Shape:
+        """`(h, w, N)` of a layer's features for a picture `(1, H, W, 3)`."""
+        sides, grid = shape[1:3], stride(self.layers[-1])
+        if self.border != "zero":
+            sides = tuple(-(-side // grid) * grid for side in sides)
+        return *(side // stride(layer) for side in sides), self.model.output[layer].shape[-1]
+
 
 def load_extractor(
-    name=None, layers=LAYERS, *, pooling=None, border="reflect", precision=None, seed=0
-):
+    name: PathLike | None = None,
+    layers: str | Sequence[str] = LAYERS,
+    *,
+    pooling: str | None = None,
+    border: str = "reflect",
+    precision: str | None = None,
+    seed: int = 0,
+) -> Extractor:
     """Load an extractor, built only up to the deepest layer asked for.
 
     Args:
@@ -123,7 +175,7 @@ def load_extractor(
     return Extractor(model, name, pooling, border, precision)
 
 
-def in_order(layers, known):
+def in_order(layers: str | Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     """Sort layers by depth, shallowest first; what is not `known` is an NSTError."""
     layers = argument("layers", names(LAYERS), layers)
     for layer in layers:
@@ -134,22 +186,49 @@ def in_order(layers, known):
     return tuple(layer for layer in known if layer in layers)
 
 
-def smallest_side(layer):
+def smallest_side(layer: str) -> int:
     """Pixels a picture needs on each side so that reflection has a neighbour at `layer`."""
     return 2 ** int(layer[len("block")])
 
 
-def on_grid(x, extractor):
-    """Continue a picture so that poolings leave no rest; border "zero" drops it, as Keras does."""
-    if extractor.border == "zero":
+def stride(layer: str) -> int:
+    """Pixels from one of a layer's positions to the next."""
+    return smallest_side(layer) // 2
+
+
+def mirror_to_multiple(x: Array, multiple: int) -> Array:
+    """Continue a picture by its mirror image until both sides are multiples, half on each side.
+
+    Pooling drops an odd last row or column: no loss would see it, and stripes would stay there.
+    """
+    missing = [-side % multiple for side in x.shape[-3:-1]]
+    if not any(missing):
         return x
-    return mirror_to_multiple(x, smallest_side(extractor.layers[-1]) // 2)
+    return ops.pad(x, ((0, 0), *((m // 2, m - m // 2) for m in missing), (0, 0)), mode="reflect")
+
+
+class Mirror(keras.layers.Layer):
+    """Continue a picture by its mirror image, so that a convolution keeps its size."""
+
+    def __init__(self, margin: int = 1, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.margin = margin
+
+    def call(self, x: Array) -> Array:
+        m = (self.margin, self.margin)
+        return ops.pad(x, ((0, 0), m, m, (0, 0)), mode="reflect")
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        return (shape[0], *(side and side + 2 * self.margin for side in shape[1:3]), shape[3])
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "margin": self.margin}
 
 
 def _build(weights, layers, pooling, border, precision):
     """Stack convolutions and poolings up to the deepest layer and give them their weights."""
     pool = keras.layers.MaxPooling2D if pooling == "max" else keras.layers.AveragePooling2D
-    dtype = {"dtype": "mixed_bfloat16" if precision == "bfloat16" else "float32"}
+    dtype: dict[str, Any] = {"dtype": "mixed_bfloat16" if precision == "bfloat16" else "float32"}
     settings = {"data_format": "channels_last", **dtype}
     padding = "same" if border == "zero" else "valid"
     x = inputs = keras.Input((None, None, 3), dtype="float32")
@@ -158,7 +237,7 @@ def _build(weights, layers, pooling, border, precision):
         if layer.endswith("conv1") and layer != LAYERS[0]:
             x = pool(2, **settings)(x)
         if border == "reflect":
-            x = ReflectionPadding(**dtype)(x)
+            x = Mirror(**dtype)(x)
         convolution = keras.layers.Conv2D(
             kernel.shape[-1], 3, padding=padding, activation="relu", name=layer, **settings
         )

@@ -3,15 +3,16 @@
 import numpy as np
 from PIL import Image
 
-from nst_tutorial.decoding import open_as_rgb
-from nst_tutorial.encoding import write
-from nst_tutorial.errors import NSTError
-from nst_tutorial.settings import argument, whole
+from nst_tutorial.runtime.decoding import open_as_rgb
+from nst_tutorial.runtime.encoding import write
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.settings import argument, whole
+from nst_tutorial.runtime.types import Array, PathLike, Source
 
 BGR_MEANS = np.array([103.939, 116.779, 123.68], "float32")  # of ImageNet, as VGG19 was trained
 
 
-def to_vgg(image):
+def to_vgg(image: Array) -> Array:
     """Turn RGB in 0..255 into what VGG19 was trained on: BGR, mean-centred, not scaled.
 
     Args:
@@ -30,7 +31,7 @@ def to_vgg(image):
     return image[..., ::-1] - BGR_MEANS
 
 
-def from_vgg(prepared):
+def from_vgg(prepared: Array) -> Array:
     """Turn what VGG19 eats back into RGB: the inverse of `to_vgg`, exact on whole numbers.
 
     Args:
@@ -48,7 +49,7 @@ def from_vgg(prepared):
     return (prepared + BGR_MEANS)[..., ::-1]
 
 
-def load_image(source, size=None):
+def load_image(source: Source, size: int | None = None) -> np.ndarray:
     """Load a picture from wherever it is.
 
     Files may be PNG, JPEG, WebP, TIFF, GIF, BMP, PPM, TGA, AVIF, JPEG 2000 or PSD. Orientation
@@ -81,7 +82,7 @@ def load_image(source, size=None):
     return np.asarray(picture, "float32")[None]
 
 
-def to_uint8(image):
+def to_uint8(image: Array) -> np.ndarray:
     """Clip to 0..255 and round: `(1, H, W, 3)` float to `(H, W, 3)` uint8, ready to be seen.
 
     Raises:
@@ -102,7 +103,7 @@ def to_uint8(image):
     return np.clip(np.rint(pixels), 0, 255).astype("uint8").reshape(shape)
 
 
-def save_image(path, image, text=None):
+def save_image(path: PathLike, image: Array, text: dict[str, str] | None = None) -> None:
     """Save a picture: written beside its place, then renamed, so that no fault leaves half a file.
 
     Args:
@@ -117,7 +118,7 @@ def save_image(path, image, text=None):
     write(path, to_uint8(image), text)
 
 
-def demand_picture(image):
+def demand_picture(image: Array) -> None:
     """Refuse what is no array `(1, H, W, 3)`.
 
     Raises:

@@ -8,8 +8,9 @@ import math
 
 import numpy as np
 
-from nst_tutorial.descent import check_state
-from nst_tutorial.errors import NSTError, NSTWarning
+from nst_tutorial.optimizers import Evaluate, check_state
+from nst_tutorial.runtime.errors import NSTError, NSTWarning
+from nst_tutorial.runtime.types import Array, Terms
 
 # Rows: luminance, red against green, yellow against blue; orthonormal.
 OPPONENT = np.array([[1, 1, 1], [1, -1, 0], [1, 1, -2]]) / np.sqrt([[3], [2], [6]])
@@ -34,7 +35,7 @@ class LBFGS:
             coloured fringes do not do what luminance can do; the minimum stays where it is.
     """
 
-    def __init__(self, start, clip=True, colour_stride=1.0):
+    def __init__(self, start: Array, clip: bool = True, colour_stride: float = 1.0) -> None:
         self.picture, self._clip = np.array(start, "float32"), clip
         self._limits = (0, 255) if clip else (-math.inf, math.inf)
         lengths = np.diag([1, colour_stride, colour_stride]) ** 2
@@ -42,14 +43,17 @@ class LBFGS:
         self._forget()
 
     def _forget(self):
-        self._value, self._gradient, self._pairs = None, None, []
+        self._value = None
+        self._gradient: Array = None
+        self._pairs: list[tuple[Array, Array, float]] = []
 
-    def take(self, evaluate):
+    def take(self, evaluate: Evaluate, rate: float | None = None) -> Terms | None:
         """Take one iteration. Where it finds no way down, forget the history and try once more.
 
         Args:
             evaluate: picture → (terms, gradient): a dictionary whose `"total"` is minimized, and
                 an array of the picture's shape.
+            rate: ignored; each stride finds its own length.
 
         Returns:
             the terms of the new picture; None if there was no way down twice in a row.
@@ -125,7 +129,7 @@ class LBFGS:
         if curvature > 0:
             self._pairs = [*self._pairs, (s, y, curvature)][-PAIRS:]
 
-    def state(self):
+    def state(self) -> dict[str, np.ndarray]:
         """Return the picture and all that is remembered, `{name: array}`."""
         if self._gradient is None:
             return {"picture": self.picture}
@@ -135,7 +139,7 @@ class LBFGS:
             state |= {f"s{number}": s, f"y{number}": y}
         return state
 
-    def restore(self, state):
+    def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go on from what `state` returned, to the same bytes.
 
         Raises:
@@ -146,8 +150,8 @@ class LBFGS:
         begun = len(state) > 1
         expected = dict.fromkeys(["picture", *(names if begun else [])], self.picture)
         check_state(state, expected | ({"value": np.array(0.0)} if begun else {}), self._clip)
-        pairs = [(state[f"s{number}"], state[f"y{number}"]) for number in range(count)]
-        pairs = [(s, y, dot(s, y)) for s, y in pairs]
+        saved = [(state[f"s{number}"], state[f"y{number}"]) for number in range(count)]
+        pairs = [(s, y, dot(s, y)) for s, y in saved]
         if not all(0 < curvature < math.inf for *_, curvature in pairs):
             raise NSTError("the checkpoint's pairs are not those of L-BFGS; remove it.")
         self.picture, self._gradient, self._pairs = state["picture"], state.get("gradient"), pairs
@@ -163,6 +167,6 @@ def _next_stride(stride, shortest, longest, rise, slope):
     return (shortest + longest) / 2
 
 
-def dot(one, other):
+def dot(one: Array, other: Array) -> float:
     """The scalar product, summed in float64 in an order that no number of threads changes."""
     return float(np.sum(one * other, dtype="float64"))

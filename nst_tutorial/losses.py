@@ -8,11 +8,14 @@ first). A missing batch axis is accepted; every loss returns one value per pictu
 `keras.ops`, in float32 at least: it runs on any Keras backend, and on NumPy arrays.
 """
 
-from nst_tutorial.backend import keras, ops
-from nst_tutorial.errors import NSTError
+from typing import Any, NamedTuple
+
+from nst_tutorial.runtime.backend import keras, ops
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.types import Array, Features
 
 
-def content_loss(generated, target):
+def content_loss(generated: Array, target: Array) -> Array:
     r"""Compare two pictures' features, place by place.
 
     $L_{content} = \frac{1}{2} \sum_{ij} (F_{ij} - P_{ij})^2$   (1508.06576, eq. 1)
@@ -34,7 +37,7 @@ def content_loss(generated, target):
     return 0.5 * ops.sum(ops.square(F - P), axis=(-3, -2, -1))
 
 
-def content_loss_gradient(generated, target):
+def content_loss_gradient(generated: Array, target: Array) -> Array:
     r"""Differentiate the content loss with respect to the input of the layer's ReLU.
 
     $\partial L_{content} / \partial F_{ij} = (F - P)_{ij}$ where $F_{ij} > 0$, else 0   (eq. 2)
@@ -55,7 +58,7 @@ def content_loss_gradient(generated, target):
     return ops.where(F > 0, F - P, ops.zeros_like(F))
 
 
-def gram_matrix(features):
+def gram_matrix(features: Array) -> Array:
     r"""Correlate every channel with every other, over all positions.
 
     $G_{ij} = \sum_k F_{ik} F_{jk}$   (eq. 3)
@@ -70,28 +73,50 @@ def gram_matrix(features):
     Taught in: 04_gram_matrices.
     """
     F = _positions_by_channels(features)
-    return _from_both_sides(ops.matmul(ops.swapaxes(ops.stop_gradient(F), -1, -2), F))
+    return ops.matmul(ops.swapaxes(F, -1, -2), F)
 
 
-def mean_gram_matrix(features):
+def gram_matrix_one_sided(features: Array) -> Array:
+    """Compute the same matrix as `gram_matrix`, with a gradient that costs one product, not two.
+
+    The gradient reaches F through both factors of Fᵀ F, as F S and as F Sᵀ. With one factor held
+    constant it is F (S + Sᵀ), the same at half the cost: what a transfer spends here is gradients.
+    """
+    F = _positions_by_channels(features)
+    G = ops.matmul(ops.swapaxes(ops.stop_gradient(F), -1, -2), F)
+    return G + ops.swapaxes(G, -1, -2) - ops.stop_gradient(G)
+
+
+def mean_gram_matrix(features: Array) -> Array:
     r"""Divide the Gram matrix by its number of positions, $G / M$, so that any sizes compare.
 
     Features `(B, H, W, N)` give `(B, N, N)`.
     """
     F = _positions_by_channels(features)
-    return gram_matrix(features) / ops.cast(ops.shape(F)[-2], F.dtype)
+    return gram_matrix_one_sided(features) / ops.cast(ops.shape(F)[-2], F.dtype)
 
 
-def gram_distance(generated, style):
+class StyleTarget(NamedTuple):
+    """A style picture at one layer, as the style loss sees it: computed once, used at each step."""
+
+    mean_gram: Any  # A / M_style, (B, N, N)
+
+
+def style_target(style: Array | StyleTarget) -> StyleTarget:
+    """Compute once what the style loss needs of a style picture's features, `(B, H', W', N)`."""
+    return style if isinstance(style, StyleTarget) else StyleTarget(mean_gram_matrix(style))
+
+
+def gram_distance(generated: Array, style: Array) -> Array:
     r"""Compare two mean Gram matrices, $\frac{1}{4 N^2} \sum_{ij} (G_{ij}/M - A_{ij}/M_{style})^2$.
 
-    Two `(B, N, N)`, G/M and A/M_style, give `(B,)`: `style_layer_loss` for a target kept.
+    Two `(B, N, N)`, G/M and A/M_style, give `(B,)`: equation 4 from the matrices on.
     """
     G, A = _same_shape(generated, style, axes=2)
     return ops.sum(ops.square(G - A), axis=(-2, -1)) / (4 * G.shape[-1] ** 2)
 
 
-def style_layer_loss(generated, style):
+def style_layer_loss(generated: Array, style: Array | StyleTarget) -> Array:
     r"""Compare the styles of two pictures at one layer.
 
     $E_l = \frac{1}{4 N^2} \sum_{ij} (G_{ij} / M - A_{ij} / M_{style})^2$   (eq. 4)
@@ -102,7 +127,7 @@ def style_layer_loss(generated, style):
 
     Args:
         generated: features `(B, H, W, N)` of the generated picture.
-        style: features `(B, H', W', N)` of the style picture.
+        style: features `(B, H', W', N)` of the style picture, or their `style_target`.
 
     Returns:
         `(B,)`, at least 0.
@@ -113,10 +138,10 @@ def style_layer_loss(generated, style):
     Differs: keras.io's example has 3 for N and the picture's area for M.
     Taught in: 05_style_loss.
     """
-    return gram_distance(mean_gram_matrix(generated), mean_gram_matrix(style))
+    return gram_distance(mean_gram_matrix(generated), style_target(style).mean_gram)
 
 
-def style_layer_loss_gradient(generated, style):
+def style_layer_loss_gradient(generated: Array, style: Array | StyleTarget) -> Array:
     r"""Differentiate a layer's style loss with respect to the input of the layer's ReLU.
 
     $\partial E_l / \partial F_{ij} = \frac{1}{N^2 M} ((G / M - A / M_{style}) F)_{ij}$ where
@@ -124,7 +149,7 @@ def style_layer_loss_gradient(generated, style):
 
     Args:
         generated: F, features after the ReLU, `(B, H, W, N)`.
-        style: features `(B, H', W', N)`.
+        style: features `(B, H', W', N)`, or their `style_target`.
 
     Returns:
         the shape of F.
@@ -134,20 +159,24 @@ def style_layer_loss_gradient(generated, style):
 
     Taught in: 05_style_loss.
     """
-    G, A = _same_shape(mean_gram_matrix(generated), mean_gram_matrix(style), axes=2)
+    A = style_target(style).mean_gram
+    G, A = _same_shape(mean_gram_matrix(generated), A, axes=2)
     F = _positions_by_channels(generated)
     gradient = ops.matmul(F, G - A) / ops.cast(F.shape[-1] ** 2 * ops.shape(F)[-2], F.dtype)
     return ops.reshape(ops.where(F > 0, gradient, ops.zeros_like(F)), ops.shape(generated))
 
 
-def style_loss(generated, style, layer_weights=None):
+def style_loss(
+    generated: Features, style: Features, layer_weights: dict[str, float] | None = None
+) -> Array:
     r"""Add the layers' style losses up.
 
     $L_{style} = \sum_l w_l E_l$   (eq. 5)
 
     Args:
         generated: `{layer: features}` of the generated picture.
-        style: `{layer: features}` of the style picture, with at least the same layers.
+        style: `{layer: features}` of the style picture, or their `style_target`s, with at least
+            the same layers.
         layer_weights: `{layer: w_l}`; by default 1/L for each of the L layers of `generated`.
 
     Returns:
@@ -168,12 +197,16 @@ def style_loss(generated, style, layer_weights=None):
     for layer in layer_weights:
         if layer not in generated or layer not in style:
             raise NSTError(f"layer {layer!r} has a weight but no features; give its features too.")
-    return sum(
-        w * style_layer_loss(generated[layer], style[layer]) for layer, w in layer_weights.items()
-    )
+    losses = {layer: style_layer_loss(generated[layer], style[layer]) for layer in layer_weights}
+    return weigh_layers(losses, layer_weights)
 
 
-def total_variation_loss(image, exponent=2.0):
+def weigh_layers(losses: dict[str, Array], layer_weights: dict[str, float]) -> Array:
+    r"""Add up layers' losses `{layer: E_l}` with `{layer: w_l}`: $\sum_l w_l E_l$ (eq. 5)."""
+    return sum(layer_weights[layer] * loss for layer, loss in losses.items())
+
+
+def total_variation_loss(image: Array, exponent: float = 2.0) -> Array:
     r"""Measure how much neighbouring pixels differ.
 
     $TV = \sum_{ij} ((x_{i,j+1} - x_{ij})^2 + (x_{i+1,j} - x_{ij})^2)^{\beta / 2}$
@@ -201,7 +234,15 @@ def total_variation_loss(image, exponent=2.0):
     return ops.sum(ops.where(flat, ops.zeros_like(squared), slope), axis=(-3, -2, -1))
 
 
-def total_loss(content, style, total_variation, *, content_weight, style_weight, tv_weight):
+def total_loss(
+    content: Array,
+    style: Array,
+    total_variation: Array,
+    *,
+    content_weight: float,
+    style_weight: float,
+    tv_weight: float,
+) -> Array:
     r"""Weigh the three losses against each other.
 
     $L_{total} = \alpha L_{content} + \beta L_{style} + \gamma TV$   (eq. 7, and total variation)
@@ -246,8 +287,3 @@ def _positions_by_channels(features):
     features = _array(features)
     *batch, height, width, channels = ops.shape(features)
     return ops.reshape(features, (*batch, height * width, channels))
-
-
-def _from_both_sides(G):
-    """Fᵀ F of one constant F. The gradient by both, F (S + Sᵀ), takes one product so, not two."""
-    return G + ops.swapaxes(G, -1, -2) - ops.stop_gradient(G)

@@ -1,13 +1,28 @@
-"""The objective: what a transfer minimizes, of one content picture and the styles, at one size."""
+"""The objective: what a transfer minimizes, of one content picture and the styles, at one size.
 
-import functools
+Targets are computed once; a step sends only the generated picture through the network. How a
+convention divides the losses becomes one number for each layer, its divisor, kept by the target.
+"""
 
-from nst_tutorial.backend import keras, ops, value_and_gradient
-from nst_tutorial.errors import NSTError
-from nst_tutorial.implementations import CONVENTIONS
-from nst_tutorial.losses import content_loss, gram_distance, total_loss
-from nst_tutorial.records import layer_weights
-from nst_tutorial.units import content_divisor, divided_gram, style_divisor, variation
+from collections.abc import Sequence
+
+from nst_tutorial.config import TransferConfig, layer_weights
+from nst_tutorial.conventions.known import CONVENTIONS, Convention
+from nst_tutorial.losses import (
+    StyleTarget,
+    content_loss,
+    gram_distance,
+    mean_gram_matrix,
+    style_layer_loss,
+    total_loss,
+    total_variation_loss,
+    weigh_layers,
+)
+from nst_tutorial.runtime.backend import keras, ops
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.types import Array, FeatureExtractor, Features, Shape, Terms, Tree
+
+LEAST = 1e-12  # of a divisor: a style or content without any features would make it 0
 
 
 class Objective:
@@ -28,19 +43,26 @@ class Objective:
     Taught in: 07_full_transfer.
     """
 
-    def __init__(self, content_image, style_images, extractor, config, shape):
+    def __init__(
+        self,
+        content_image: Array | None,
+        style_images: Sequence[Array],
+        extractor: FeatureExtractor,
+        config: TransferConfig,
+        shape: Shape,
+    ) -> None:
         content_layers = config.content_layers if content_image is not None else ()
         style_layers = config.style_layers if style_images else ()
         if not (content_layers or style_layers):
             raise NSTError("neither a content nor a style picture was given; give at least one.")
-        self.extractor = extractor.select(content_layers + style_layers)
+        self.extractor, self.shape = extractor.select(content_layers + style_layers), tuple(shape)
         self.convention = CONVENTIONS[config.convention]
         self.targets = {
             "content": self._content_targets(content_image, content_layers),
-            "style": self._style_targets(style_images, style_layers, config.blend, shape),
+            "style": self._style_targets(style_images, style_layers, config.blend),
         }
 
-    def __call__(self, image, weights):
+    def __call__(self, image: Array, weights: Tree) -> tuple[Array, Terms]:
         """Evaluate a picture.
 
         Args:
@@ -53,16 +75,12 @@ class Objective:
         """
         return evaluate(self.extractor, self.convention, image, weights, self.targets)
 
-    def differentiate(self, image, weights):
-        """Return the terms at a picture and the total's gradient: what `graph` computes."""
-        return self.graph(image, weights, self.targets)
+    def differentiate(self, image: Array, weights: Tree) -> tuple[Terms, Array]:
+        """Return the terms at a picture and the total's gradient, by a graph compiled once."""
+        graph = self.extractor.compile(evaluate, self.convention, shape=self.shape)
+        return graph(image, weights, self.targets)
 
-    @property
-    def graph(self):
-        """`evaluate` compiled with its gradient; all objectives of an extractor share it."""
-        return _compiled(self.extractor, self.convention)
-
-    def weights(self, config):
+    def weights(self, config: TransferConfig) -> Tree:
         """The config's weights as tensors: arguments of the compiled graph, not constants in it."""
         terms = ("content_weight", "style_weight", "tv_weight")
         numbers = {
@@ -73,64 +91,118 @@ class Objective:
         return keras.tree.map_structure(_scalar, numbers)
 
     def _content_targets(self, image, layers):
-        """`{layer: (P, what its loss is divided by)}`."""
+        """`{layer: (P, divisor)}`."""
         features = self._features(image, layers) if layers else {}
-        divisor = functools.partial(content_divisor, convention=self.convention)
-        return {layer: (P, _scalar(divisor(P))) for layer, P in features.items()}
+        return {
+            layer: (P, _scalar(content_divisor(P, self.convention)))
+            for layer, P in features.items()
+        }
 
-    def _style_targets(self, images, layers, blend, shape):
-        """`{layer: (A, what its distance is divided by)}`; styles are blended in A.
+    def _style_targets(self, images, layers, blend):
+        """`{layer: (StyleTarget, divisor)}`; several styles are blended in their Gram matrices.
 
         The gradient is that of a blend of losses, at the cost of one.
         """
         blend = blend or (1.0,) * len(images)
         if len(blend) != len(images):
             raise NSTError(f"blend has {len(blend)} weights for {len(images)} style pictures.")
-        targets = dict.fromkeys(layers, 0.0)
+        blended = dict.fromkeys(layers, 0.0)
         for image, weight in zip(images, blend, strict=True):
-            for layer, A in self._grams(image, layers).items():
-                targets[layer] += weight / sum(blend) * A
+            for layer, A in self._mean_grams(image, layers).items():
+                scale = self._gram_scale(layer, image.shape)
+                blended[layer] += weight / sum(blend) * (A if scale == 1 else scale * A)
         divisors = {
-            layer: style_divisor(A, self.convention, *shape[1:3]) for layer, A in targets.items()
+            layer: style_divisor(A, self.convention, self._feature_shape(layer), self.shape)
+            for layer, A in blended.items()
         }
-        return {layer: (targets[layer], _scalar(divisors[layer])) for layer in layers}
+        return {layer: (StyleTarget(blended[layer]), _scalar(divisors[layer])) for layer in layers}
+
+    def _gram_scale(self, layer, style_shape):
+        """Scale a style's mean Gram matrix to what a convention compares with, G / M.
+
+        Where conventions divide by something else than positions, the sizes of both pictures count.
+        """
+        shapes = self._feature_shape(layer), self.extractor.feature_shape(layer, style_shape)
+        (h, w, _), (h_style, w_style, _) = shapes
+        own, its = (self.convention.gram(*shape) for shape in shapes)
+        return (own / (h * w)) / (its / (h_style * w_style))
+
+    def _feature_shape(self, layer):
+        return self.extractor.feature_shape(layer, self.shape)
 
     def _features(self, image, layers):
         features = self.extractor(image)
         return {layer: ops.cast(features[layer], "float32") for layer in layers}
 
-    def _grams(self, image, layers):
+    def _mean_grams(self, image, layers):
         features = self.extractor(image)
-        return {layer: divided_gram(features[layer], self.convention) for layer in layers}
+        return {layer: mean_gram_matrix(features[layer]) for layer in layers}
 
 
-def evaluate(extractor, convention, image, weights, targets):
+def evaluate(
+    extractor: FeatureExtractor, convention: Convention, image: Array, weights: Tree, targets: Tree
+) -> tuple[Array, Terms]:
     """Evaluate a picture against targets, as `Objective` says."""
-    features = extractor(image)
-    content = {
-        layer: content_loss(features[layer], P)[0] for layer, (P, _) in targets["content"].items()
-    }
-    grams = {layer: divided_gram(features[layer], convention) for layer in targets["style"]}
-    tv = variation(image, convention, weights["exponent"])
-    return combine(content, grams, tv, weights, targets)
+    F = extractor(image)
+    content, style = (targets[term].items() for term in ("content", "style"))
+    content = {layer: content_loss(F[layer], P)[0] / d for layer, (P, d) in content}
+    style = {layer: style_layer_loss(F[layer], A)[0] / d for layer, (A, d) in style}
+    tv = variation(image, convention, weights["exponent"])[0]
+    return weigh(content, style, tv, weights)
 
 
-def combine(content, grams, tv, weights, targets):
-    """Make the total, and the terms, of all that is summed over positions."""
-    losses = [content[layer] / divisor for layer, (_, divisor) in targets["content"].items()]
-    style = {
-        layer: gram_distance(grams[layer], A)[0] / divisor
-        for layer, (A, divisor) in targets["style"].items()
-    }
-    mean_content = sum(losses) / max(len(losses), 1)
-    weighted_style = sum(weights["layers"][layer] * loss for layer, loss in style.items())
-    total = total_loss(mean_content, weighted_style, tv, **weights["terms"])
-    return total, {"content": mean_content, "style": style, "tv": tv, "total": total}
+def weigh(content: Features, style: Features, tv: Array, weights: Tree) -> tuple[Array, Terms]:
+    """Make the total, and its terms, of the layers' losses `{layer: scalar}`."""
+    terms = {"content": sum(content.values()) / max(len(content), 1), "style": style, "tv": tv}
+    weighted_style = weigh_layers(style, weights["layers"])
+    total = total_loss(terms["content"], weighted_style, tv, **weights["terms"])
+    return total, {**terms, "total": total}
 
 
-@functools.lru_cache(maxsize=8)
-def _compiled(extractor, convention):
-    return value_and_gradient(functools.partial(evaluate, extractor, convention))
+def content_divisor(P: Array, convention: Convention) -> float:
+    """What `content_loss` is divided by, for a target of features P `(1, h, w, N)`.
+
+    In relative units that is the loss of a picture without any features.
+    """
+    if convention.relative:
+        return max(float(content_loss(ops.zeros_like(P), P)[0]), LEAST)
+    return convention.content(*P.shape[1:]) / 2  # content_loss has a ½ of its own
+
+
+def style_divisor(A: Array, convention: Convention, feature_shape: Shape, shape: Shape) -> float:
+    """What `style_layer_loss` is divided by, for a target A `(1, N, N)`.
+
+    Args:
+        feature_shape, shape: `(h, w, N)` and `(1, H, W, 3)` of the generated picture.
+    """
+    if convention.relative:
+        return max(float(gram_distance(ops.zeros_like(A), A)[0]), LEAST)
+    (h, w, N), (height, width) = feature_shape, shape[1:3]
+    share = convention.gram(h, w, N) / (h * w)
+    return share**2 * convention.distance(N, height, width) / (4 * N**2)
+
+
+def variation(image: Array, convention: Convention, exponent: float) -> Array:
+    """Measure the total variation of pictures `(B, H, W, 3)`, RGB, 0..255, as a convention does.
+
+    Returns:
+        `(B,)`.
+    """
+    x = image / ops.convert_to_tensor(convention.pixel, "float32")
+    if convention.variation == "squares":
+        return total_variation_loss(x, exponent) / convention.pixels(*image.shape[1:3])
+    return absolute_variation_loss(x, mean=convention.variation == "mean")
+
+
+def absolute_variation_loss(image: Array, mean: bool = False) -> Array:
+    r"""Measure it as TensorFlow's tutorial does, $\sum |dx| + \sum |dy|$, over every pair.
+
+    With `mean` as d2l.ai does, $\frac{1}{2} (mean |dx| + mean |dy|)$. `(B, H, W, C)` gives `(B,)`.
+    """
+    dx = ops.abs(image[..., 1:, :] - image[..., :-1, :])
+    dy = ops.abs(image[..., 1:, :, :] - image[..., :-1, :, :])
+    reduce, share = (ops.mean, 0.5) if mean else (ops.sum, 1.0)
+    return share * (reduce(dx, axis=(-3, -2, -1)) + reduce(dy, axis=(-3, -2, -1)))
 
 
 def _scalar(number):

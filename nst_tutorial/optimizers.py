@@ -1,87 +1,223 @@
-"""Optimizers: which one moves the picture, and by how much at each step."""
+"""Optimizers: how a gradient moves the picture, and by how much at each step.
 
-from nst_tutorial.backend import keras, ops
+Each is a pure function of what it remembers, so one compiled graph serves all pictures of a size.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from nst_tutorial.config import TransferConfig
+from nst_tutorial.runtime.backend import compiled, ops
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.types import Array, Arrays, Terms
+
+Evaluate = Callable[[Array], tuple[Terms, Array]]  # a picture to its terms and the gradient
+BETA_2 = 0.999  # of Adam and Nadam: how long they remember the gradient's square
 
 
-class NadamKeras2(keras.optimizers.Adam):
-    r"""Nadam as Keras 2 had it: Adam that looks one step ahead (Dozat, 2015).
+class DivergedError(ArithmeticError):
+    """A loss or its gradient is NaN or infinite; the picture is still the last good one."""
 
-    $u_t = \beta_1 (1 - \frac{1}{2} 0.96^{0.004 t})$, with the product $U_t = u_1 \dots u_t$, and
+
+@dataclasses.dataclass(frozen=True)
+class GradientDescent:
+    r"""Move against the gradient: $x \leftarrow x - \eta g$."""
+
+    def start(self, picture: Array) -> Arrays:
+        """Return what it remembers before the first step, `{name: array}`."""
+        return {}
+
+    def move(
+        self, picture: Array, gradient: Array, memory: Arrays, rate: Array
+    ) -> tuple[Array, Arrays]:
+        """Return the picture after one step, and what is remembered then."""
+        return picture - rate * gradient, memory
+
+
+@dataclasses.dataclass(frozen=True)
+class Adam:
+    r"""Adam (1412.6980): a pixel moves by about the learning rate, however large its gradient.
+
+    $m \leftarrow \beta_1 m + (1 - \beta_1) g$, $v \leftarrow \beta_2 v + (1 - \beta_2) g^2$ and
+
+    $x \leftarrow x - \eta \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t} \frac{m}{\sqrt{v} + \epsilon}$
+
+    Differs: in nothing from Keras' Adam, whose state is in variables; a test compares the two.
+    Taught in: 07_full_transfer.
+    """
+
+    beta_1: float = 0.9
+    epsilon: float = 1e-7
+
+    def start(self, picture: Array) -> Arrays:
+        """Return what it remembers before the first step, `{name: array}`."""
+        zeros = np.zeros(picture.shape, "float32")
+        return {"t": np.zeros((), "float32"), "m": zeros, "v": zeros}
+
+    def move(
+        self, picture: Array, gradient: Array, memory: Arrays, rate: Array
+    ) -> tuple[Array, Arrays]:
+        """Return the picture after one step, and what is remembered then."""
+        t, m, v = self._remember(memory, gradient)
+        size = rate * ops.sqrt(1 - BETA_2**t) / (1 - self.beta_1**t)
+        return picture - m * size / (ops.sqrt(v) + self.epsilon), {"t": t, "m": m, "v": v}
+
+    def _remember(self, memory, gradient):
+        m = memory["m"] + (gradient - memory["m"]) * (1 - self.beta_1)
+        v = memory["v"] + (ops.square(gradient) - memory["v"]) * (1 - BETA_2)
+        return memory["t"] + 1, m, v
+
+
+@dataclasses.dataclass(frozen=True)
+class Nadam(Adam):
+    r"""Nadam (Dozat, 2015): Adam that looks one step ahead.
+
+    $u_t = \beta_1 (1 - \frac{1}{2} 0.96^{d t})$, with the product $U_t = u_1 \dots u_t$, and
 
     $x \leftarrow x - \frac{\eta}{\sqrt{\hat v} + \epsilon} \left( \frac{u_{t+1}\, m}{1 - U_{t+1}}
     + \frac{(1 - u_t)\, g}{1 - U_t} \right)$
 
     where m, v are Adam's running means of the gradient g and of its square.
 
-    Differs: Keras 3's Nadam has $0.96^t$. There $u_t$ reaches β₁ within a hundred steps; here it
-    still is 0.72 β₁ after 3500, so that the gradient of the moment counts for more.
+    Args:
+        warming: d, 1 as in Keras 3, or 0.004 as in Keras 2. With 1, $u_t$ reaches β₁ within a
+            hundred steps; with 0.004 it still is 0.72 β₁ after 3500, so that the gradient of the
+            moment counts for more.
+
     Taught in: 07_full_transfer.
     """
 
-    def build(self, variables):
-        super().build(variables)
-        self._product = self.add_variable((), initializer="ones", name="product")
+    warming: float = 1.0
 
-    def update_step(self, gradient, variable, learning_rate):
-        """Move one variable. The picture is the only one there is."""
-        t = ops.cast(self.iterations + 1, "float32")
+    def start(self, picture: Array) -> Arrays:
+        """Return what it remembers before the first step, `{name: array}`."""
+        return super().start(picture) | {"product": np.ones((), "float32")}
+
+    def move(
+        self, picture: Array, gradient: Array, memory: Arrays, rate: Array
+    ) -> tuple[Array, Arrays]:
+        """Return the picture after one step, and what is remembered then."""
+        t, m, v = self._remember(memory, gradient)
         now, ahead = self._momentum(t), self._momentum(t + 1)
-        m, v = self._momentums[0], self._velocities[0]
-        self.assign(self._product, self._product * now)
-        self.assign(m, self.beta_1 * m + (1 - self.beta_1) * gradient)
-        self.assign(v, self.beta_2 * v + (1 - self.beta_2) * ops.square(gradient))
-        step = ahead * m / (1 - self._product * ahead) + (1 - now) * gradient / (1 - self._product)
-        size = ops.sqrt(v / (1 - self.beta_2**t)) + self.epsilon
-        self.assign_sub(variable, learning_rate * step / size)
+        product = memory["product"] * now
+        step = ahead * m / (1 - product * ahead) + (1 - now) * gradient / (1 - product)
+        size = ops.sqrt(v / (1 - BETA_2**t)) + self.epsilon
+        return picture - rate * step / size, {"t": t, "m": m, "v": v, "product": product}
 
     def _momentum(self, t):
-        return self.beta_1 * (1 - 0.5 * 0.96 ** (0.004 * t))
+        return self.beta_1 * (1 - 0.5 * 0.96 ** (self.warming * t))
 
 
-KINDS = {
-    "adam": keras.optimizers.Adam,
-    "nadam": keras.optimizers.Nadam,
-    "nadam_keras2": NadamKeras2,
-}
+def make_optimizer(config: TransferConfig) -> GradientDescent | Adam:
+    """Make the optimizer that a `TransferConfig` names; L-BFGS is a module of its own."""
+    if config.optimizer == "sgd":
+        return GradientDescent()
+    given = config.beta_1, config.epsilon
+    warming = {"nadam": 1.0, "nadam_keras2": 0.004}.get(config.optimizer)
+    return Nadam(*given, warming) if warming else Adam(*given)
 
 
-def make_optimizer(name, beta_1=0.9, epsilon=1e-7):
-    """Make a Keras optimizer, with nothing remembered yet; each step has its own learning rate."""
-    if name == "sgd":
-        return keras.optimizers.SGD()
-    kind = KINDS.get(name, keras.optimizers.Adam)  # L-BFGS never steps with it
-    return kind(beta_1=beta_1, epsilon=epsilon)
-
-
-def apply(optimizer, variable, memory, gradient):
-    """Apply a gradient, as a function without side effects.
+class Descent:
+    """A picture on its way down by an optimizer, and what that remembers of the way.
 
     Args:
-        optimizer: a Keras optimizer, built on one variable. Its own state is of no account.
-        variable: tensor, the variable's value.
-        memory: list of tensors, its `variables`' values.
-        gradient: tensor.
-
-    Returns:
-        the new variable, and the new memory.
+        start: `(1, H, W, 3)`, RGB, 0..255.
+        optimizer: an `Adam` or another of the above.
+        clip: keep the picture in 0..255.
     """
-    if keras.backend.backend() == "jax":
-        [moved], memory = optimizer.stateless_apply(memory, [gradient], [variable])
-        return moved, memory
-    state = [*optimizer._trainable_variables, *optimizer.variables]
-    for place, value in zip(state, (variable, *memory), strict=True):
-        place.assign(value)
-    optimizer.apply([gradient])
-    moved, *memory = map(ops.copy, state)  # the values, not the places
-    return moved, memory
+
+    def __init__(self, start: Array, optimizer: GradientDescent | Adam, clip: bool = True) -> None:
+        self.picture, self._clip = ops.convert_to_tensor(start, "float32"), clip
+        self._memory = _as_tensors(optimizer.start(start))
+        self._move = _compiled_move(optimizer, clip, tuple(start.shape))
+
+    def take(self, evaluate: Evaluate, rate: float) -> Terms:
+        """Take one step.
+
+        Args:
+            evaluate: picture → (terms, gradient).
+            rate: the learning rate of this step.
+
+        Returns:
+            the terms from before the step.
+
+        Raises:
+            DivergedError: the picture is no longer finite; it stays as it was before this step.
+        """
+        terms, gradient = evaluate(self.picture)
+        rate = ops.convert_to_tensor(rate, "float32")
+        picture, memory, finite = self._move(self.picture, gradient, self._memory, rate)
+        if not finite:  # the optimizer squares gradients: that may overflow
+            raise DivergedError("the optimizer's step is no longer a number; lower learning_rate")
+        self.picture, self._memory = picture, memory
+        return terms
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return the picture and what the optimizer remembers, `{name: array}`."""
+        state = {"picture": self.picture, **self._memory}
+        return {name: np.array(array) for name, array in state.items()}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Go on from what `state` returned, to the same bytes.
+
+        Raises:
+            NSTError: it is not what a picture of this shape and optimizer would have saved.
+        """
+        check_state(state, self.state(), self._clip)
+        self._memory = _as_tensors(state)
+        self.picture = self._memory.pop("picture")
 
 
-def rate_at(config, number, steps, first):
-    """Look the learning rate of a step up.
+def _as_tensors(arrays):
+    return {name: ops.convert_to_tensor(array) for name, array in arrays.items()}
+
+
+@functools.lru_cache(maxsize=32)
+def _compiled_move(optimizer, clip, shape):
+    """Compile a step; the graph holds no picture, and serves all pictures of a shape."""
+    return compiled(functools.partial(_move, optimizer, clip))
+
+
+def _move(optimizer, clip, picture, gradient, memory, rate):
+    moved, memory = optimizer.move(picture, gradient, memory, rate)
+    moved = ops.clip(moved, 0.0, 255.0) if clip else moved
+    return moved, memory, ops.all(ops.isfinite(moved))
+
+
+def check_state(state: Arrays, expected: Arrays, clip: bool) -> None:
+    """Check what was saved of an optimizer before anything goes on from it.
+
+    Args:
+        state: `{name: array}`, with the picture under "picture".
+        expected: `{name: array}` of the same names, shapes and types.
+        clip: whether the picture must be in 0..255.
+
+    Raises:
+        NSTError: a name, shape, type or number is not what it should be.
+    """
+    if state.keys() != expected.keys():
+        raise NSTError(f"the checkpoint does not hold just {', '.join(expected)}; remove it.")
+    for name, right in expected.items():
+        array = state[name]
+        if (array.dtype, array.shape) != (right.dtype, right.shape):
+            raise NSTError(
+                f"{name} in the checkpoint is not {right.dtype} of {right.shape}; remove it."
+            )
+        if not np.isfinite(array).all():
+            raise NSTError(f"{name} in the checkpoint holds NaN or infinity; remove it.")
+    if clip and not (state["picture"].min() >= 0 and state["picture"].max() <= 255):
+        raise NSTError("the checkpoint's picture leaves 0..255; remove it.")
+
+
+def rate_at(config: TransferConfig, number: int, steps: int, first: float) -> float:
+    """Return the learning rate of one step.
 
     Args:
         config: a `TransferConfig`. With `decay` None the rate falls to a tenth over all steps;
-            else to `decay` times itself in each 100.
+            otherwise it is multiplied by `decay` in each 100 steps.
         number: steps taken before this one.
         steps: in all.
         first: the rate of the first step.

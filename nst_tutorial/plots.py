@@ -5,15 +5,18 @@ Pictures are `(1, H, W, 3)` or `(H, W, 3)`, RGB, 0..255. Text is large enough fo
 
 import io
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib import figure
 
-from nst_tutorial.errors import NSTError, printable
-from nst_tutorial.files import replacing, shown
 from nst_tutorial.images import to_uint8
+from nst_tutorial.runtime.errors import NSTError, printable
+from nst_tutorial.runtime.files import replace_file, shown
+from nst_tutorial.runtime.types import Array, PathLike
 
 SIZE = 13  # points, of all text
 COLOUR_MAP = "viridis"
@@ -39,13 +42,18 @@ class Figure(figure.Figure):
 class Photographs(Figure):
     """The same as JPEG: pictures with grain would make a notebook too large as PNG."""
 
-    _repr_png_ = None
+    _repr_png_ = None  # type: ignore[assignment]  # so that IPython asks for the JPEG
 
     def _repr_jpeg_(self):
         return self._encoded("jpeg", pil_kwargs={"quality": 90})
 
 
-def show_images(images, titles=None, columns=4, width=12.0):
+def show_images(
+    images: Sequence[Array] | dict[str, Array],
+    titles: Sequence[str] | None = None,
+    columns: int = 4,
+    width: float = 12.0,
+) -> Figure:
     """Show pictures side by side, each with its title.
 
     Args:
@@ -54,17 +62,24 @@ def show_images(images, titles=None, columns=4, width=12.0):
         columns: at most so many beside each other.
         width: of the figure, in inches.
     """
-    titles, images = _named(titles, images)
-    shapes = [np.shape(image)[-3:-1] for image in images]
+    names, pictures = _named(titles, images)
+    shapes = [np.shape(image)[-3:-1] for image in pictures]
     aspect = max(height / wide for height, wide in shapes)
-    axes = _grid(len(images), columns, width, aspect, Photographs)
-    for axis, image, title in zip(axes, images, titles, strict=True):
+    axes = _grid(len(pictures), columns, width, aspect, Photographs)
+    for axis, image, title in zip(axes, pictures, names, strict=True):
         axis.imshow(to_uint8(np.asarray(image)))
         axis.set_title(title, fontsize=SIZE)
     return axes[0].figure
 
 
-def show_sheet(cells, titles, columns, names=None, width=12.0, title=None):
+def show_sheet(
+    cells: Sequence[Array | str],
+    titles: Sequence[str],
+    columns: int,
+    names: Sequence[str] | None = None,
+    width: float = 12.0,
+    title: str | None = None,
+) -> Figure:
     """Show a contact sheet: pictures in a grid whose rows and columns are named.
 
     Args:
@@ -96,7 +111,7 @@ def show_sheet(cells, titles, columns, names=None, width=12.0, title=None):
     return axes[0].figure
 
 
-def save(figure, path, dpi=200):
+def save(figure: figure.Figure, path: PathLike, dpi: float = 200) -> None:
     """Save a figure to a file that is whole or not there.
 
     Args:
@@ -108,11 +123,11 @@ def save(figure, path, dpi=200):
     """
     kind = check_ending(path)
     dpi = min(dpi, MOST_PIXELS / max(figure.get_size_inches()))
-    with replacing(path) as file:
+    with replace_file(path) as file:
         figure.savefig(file, format=kind, dpi=dpi)
 
 
-def check_ending(path):
+def check_ending(path: PathLike) -> str:
     """Return the kind of file, as matplotlib names it, that a path's ending stands for.
 
     Raises:
@@ -127,7 +142,13 @@ def check_ending(path):
     return ending[1:]
 
 
-def show_maps(features, channels=range(8), titles=None, columns=4, width=12.0):
+def show_maps(
+    features: Array,
+    channels: Sequence[int] = range(8),
+    titles: Sequence[str] | None = None,
+    columns: int = 4,
+    width: float = 12.0,
+) -> Figure:
     """Show single channels of a layer's features as grey pictures, each with a scale of its own.
 
     Args:
@@ -145,7 +166,12 @@ def show_maps(features, channels=range(8), titles=None, columns=4, width=12.0):
     return axes[0].figure
 
 
-def show_matrices(matrices, titles=None, columns=4, width=12.0):
+def show_matrices(
+    matrices: Sequence[Array] | dict[str, Array],
+    titles: Sequence[str] | None = None,
+    columns: int = 4,
+    width: float = 12.0,
+) -> Figure:
     """Show matrices as heat maps on one colour scale: brighter is larger.
 
     Args:
@@ -164,7 +190,9 @@ def show_matrices(matrices, titles=None, columns=4, width=12.0):
     return axes[0].figure
 
 
-def show_bars(values, ylabel, width=9.0, log=False):
+def show_bars(
+    values: dict[str, float], ylabel: str, width: float = 9.0, log: bool = False
+) -> Figure:
     """Draw one bar for each name: `{name: number}`, the number written on top."""
     axis = _chart(width, 3.6, log)
     bars = axis.bar(list(values), list(values.values()), color=mpl.colormaps[COLOUR_MAP](0.35))
@@ -174,7 +202,9 @@ def show_bars(values, ylabel, width=9.0, log=False):
     return axis.figure
 
 
-def show_curves(curves, xlabel, ylabel, width=9.0, log=False):
+def show_curves(
+    curves: dict[str, Any], xlabel: str, ylabel: str, width: float = 9.0, log: bool = False
+) -> Figure:
     """Draw curves: `{name: numbers}`, or `{name: (x, y)}`; a legend names several."""
     axis = _chart(width, 4.2, log)
     for name, numbers in curves.items():
@@ -188,7 +218,7 @@ def show_curves(curves, xlabel, ylabel, width=9.0, log=False):
     return axis.figure
 
 
-def show_loss(history):
+def show_loss(history: Sequence[dict[str, Any]]) -> Figure:
     """Draw a result's history: the total and its terms, before their weights, by step."""
     terms = {term: [row[term] for row in history] for term in ("total", "content", "tv")}
     terms["style"] = [sum(row["style"].values()) / max(len(row["style"]), 1) for row in history]

@@ -1,11 +1,17 @@
-"""Coarse to fine: large strokes are laid down where they are few pixels wide, and cheap."""
+"""Coarse to fine: large strokes are laid down where they are few pixels wide, and cheap.
+
+The sizes that a picture grows through, where it starts, and how it is resampled.
+"""
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from nst_tutorial.backend import ops
+from nst_tutorial.config import TransferConfig
+from nst_tutorial.runtime.backend import ops
+from nst_tutorial.runtime.types import Array, Shape
 
 SMALLEST_STAGE = 64  # pixels on the shorter side: four positions at block5
 
@@ -19,7 +25,7 @@ class Stage:
     learning_rate: float  # of its first step
 
 
-def coarse_to_fine(shape, scales, steps, learning_rate):
+def coarse_to_fine(shape: Shape, scales: int, steps: int, learning_rate: float) -> list[Stage]:
     """Plan the sizes and share out the steps.
 
     From the full size down, each size is half the one before, gets one share of the steps more
@@ -35,7 +41,7 @@ def coarse_to_fine(shape, scales, steps, learning_rate):
     Returns:
         `Stage`s, the smallest first; the last has the full size.
     """
-    shapes = [scaled(shape, 0.5**halvings) for halvings in range(scales)]
+    shapes = [scale_shape(shape, 0.5**halvings) for halvings in range(scales)]
     shapes = shapes[:1] + [small for small in shapes[1:] if min(small[1:3]) >= SMALLEST_STAGE]
     shares = np.cumsum(range(1, len(shapes) + 1))
     ends = [math.ceil(steps * share / shares[-1]) for share in shares]
@@ -45,14 +51,14 @@ def coarse_to_fine(shape, scales, steps, learning_rate):
     return [stage for stage in stages if stage.steps][::-1]
 
 
-def scaled(shape, scale, least=1):
+def scale_shape(shape: Shape, scale: float, least: int = 1) -> Shape:
     """Scale `(1, H, W, 3)`, keeping the aspect ratio and no side below `least`."""
     _, height, width, channels = shape
     scale = max(scale, least / min(height, width))
     return (1, round(height * scale), round(width * scale), channels)
 
 
-def resize(image, shape):
+def resize(image: Array, shape: Shape) -> np.ndarray:
     """Resample values of any range to `(1, H, W, 3)`; bicubic, so up to a tenth may overshoot."""
     if tuple(image.shape) == tuple(shape):
         return image
@@ -63,7 +69,7 @@ def resize(image, shape):
     return ops.convert_to_numpy(resized)
 
 
-def enlarge(image, shape, content=None):
+def enlarge(image: Array, shape: Shape, content: Array | None = None) -> np.ndarray:
     """Enlarge a picture halfway through its transfer to `(1, H, W, 3)`, RGB in 0..255.
 
     Where there is a content picture, what is enlarged is the change made to it so far: the
@@ -73,3 +79,29 @@ def enlarge(image, shape, content=None):
         return np.clip(resize(image, shape), 0, 255)
     change = resize(image - resize(content, image.shape), shape)
     return np.clip(resize(content, shape) + change, 0, 255)
+
+
+def starting_picture(
+    shape: Shape,
+    content: Array | None,
+    styles: Sequence[Array],
+    start: Array | None,
+    config: TransferConfig,
+) -> tuple[np.ndarray, Array | None]:
+    """Make the first picture, and name the one whose detail comes back as it is enlarged."""
+    if start is None and config.init == "content" and content is not None:
+        return resize(content, shape), content
+    if start is None and config.init == "style" and styles:
+        start = styles[0]
+    if start is not None:
+        return np.clip(resize(start, shape), 0, 255), None
+    noise = np.random.default_rng(config.seed).normal(127.5, config.noise_std, shape)
+    return np.clip(noise, 0, 255).astype("float32"), None
+
+
+def at_scale(
+    scale: float, content: Array | None, styles: Sequence[Array], least: int
+) -> tuple[Array | None, list[np.ndarray]]:
+    """Scale content and styles alike, but no side of a style below `least` pixels."""
+    styles = [resize(style, scale_shape(style.shape, scale, least)) for style in styles]
+    return None if content is None else resize(content, scale_shape(content.shape, scale)), styles

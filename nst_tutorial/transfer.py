@@ -1,30 +1,76 @@
 """Style transfer: an optimizer moves the pixels until the losses are low.
 
-`StyleTransfer` is one picture at one size: its objective, its optimizer's state.
-`stylize` runs one after another from a small picture to the full size.
+Arrays in, an array out. `StyleTransfer` is one picture at one size: its objective and its
+optimizer's state. `paint` runs one after another, from a small picture to the full size. Files,
+checkpoints and whatever else a run needs that lasts are the business of `runs`.
 """
 
+import math
 import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from nst_tutorial.backend import ops
-from nst_tutorial.checkpoints import Checkpoint
-from nst_tutorial.descent import Descent, DivergedError, checked
-from nst_tutorial.errors import NSTError
-from nst_tutorial.extractors import Extractor
-from nst_tutorial.images import demand_picture
-from nst_tutorial.inputs import at_scale, listed, load_pictures, ready, starting_picture
-from nst_tutorial.interrupts import noted
+from nst_tutorial.config import TransferConfig
 from nst_tutorial.lbfgs import LBFGS, StalledWarning
-from nst_tutorial.memory import fitting_tile
 from nst_tutorial.objective import Objective
-from nst_tutorial.optimizers import rate_at
-from nst_tutorial.provenance import describe
-from nst_tutorial.records import Progress, Result, TransferConfig
-from nst_tutorial.scales import coarse_to_fine, enlarge
-from nst_tutorial.settings import argument, whole
-from nst_tutorial.tiles import TiledObjective
+from nst_tutorial.optimizers import Descent, DivergedError, make_optimizer, rate_at
+from nst_tutorial.runtime.backend import keras, ops
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.types import Array, FeatureExtractor, Terms
+from nst_tutorial.scales import at_scale, coarse_to_fine, enlarge, starting_picture
+
+
+def paint(
+    content_image: Array | None,
+    style_images: Sequence[Array],
+    extractor: FeatureExtractor,
+    config: TransferConfig,
+    start: Array | None = None,
+    callback: Callable[[Terms], object] | None = None,
+    *,
+    objective: Callable[..., Objective] = Objective,
+    enter: "Callable[[int, StyleTransfer], int] | None" = None,
+    first: int = 0,
+) -> tuple[np.ndarray, KeyboardInterrupt | DivergedError | None]:
+    """Repaint a picture in the style of others, from coarse to fine.
+
+    Args:
+        content_image: `(1, H, W, 3)`, RGB, 0..255; None to synthesise the style's texture.
+        style_images: list of such, of any size; empty to rebuild the content from its features.
+        extractor: an `Extractor` that has the config's layers.
+        config: a `TransferConfig`.
+        start: `(1, H, W, 3)`, where to start instead of the config's `init`; or None.
+        callback: called with the terms of each step, as `StyleTransfer.step` returns them; or None.
+        objective: makes the objective of each size, from `Objective`'s arguments.
+        enter: called with the number and the `StyleTransfer` of each size; returns how many of its
+            steps were taken before. None: none was.
+        first: the number of the size to begin with.
+
+    Returns:
+        the picture `(1, H, W, 3)` at its full size, and what stopped it early: None, or the
+        KeyboardInterrupt or `DivergedError`. Then the picture is the last good one.
+
+    Taught in: 07_full_transfer.
+    """
+    full = (style_images[0] if content_image is None else content_image).shape
+    stages = coarse_to_fine(full, config.scales, config.steps, config.learning_rate)
+    given = content_image, style_images, start, config
+    image, detail = starting_picture(stages[0].shape, *given)
+    transfer, stopped = None, None
+    try:
+        for number, stage in enumerate(stages[first:], first):
+            scale = max(stage.shape) / max(full)
+            targets = at_scale(scale, content_image, style_images, extractor.least_side)
+            image = enlarge(image, stage.shape, detail)
+            transfer = StyleTransfer(*targets, extractor, config, image, objective)
+            done = enter(number, transfer) if enter else 0
+            transfer.run(stage.steps, callback, stage.learning_rate, done)
+            image = transfer.image
+    except (KeyboardInterrupt, DivergedError) as error:
+        image, stopped = transfer.image if transfer else image, error
+    return enlarge(image, full, detail), stopped
 
 
 class StyleTransfer:
@@ -34,12 +80,12 @@ class StyleTransfer:
 
     Args:
         content_image: `(1, H, W, 3)`, RGB, 0..255; None for texture synthesis.
-        style_images: list of such, of any size; empty for feature inversion.
+        style_images: list of such, of any size; empty or None for feature inversion.
         extractor: an `Extractor` that has the config's layers.
         config: a `TransferConfig`. Assigning another to `.config` changes the weights, exponent
             and learning rate of the next step, without recompiling and from where the picture is.
         start: `(1, H, W, 3)`, where the picture starts.
-        tile: side of the tiles to go through the network in; None: all at once.
+        objective: makes its objective, from `Objective`'s arguments.
 
     Raises:
         NSTError: an argument is of the wrong kind, a layer is not in the extractor, or a picture is
@@ -48,43 +94,45 @@ class StyleTransfer:
     Taught in: 07_full_transfer.
     """
 
-    def __init__(self, content_image, style_images, extractor, config, start, tile=None):
-        if not (isinstance(extractor, Extractor) and isinstance(config, TransferConfig)):
-            raise NSTError("StyleTransfer takes an Extractor and a TransferConfig.")
-        tile = argument("tile", whole(None, optional=True), tile)
-        style_images = listed(style_images)
-        for image in (*style_images, start, *([] if content_image is None else [content_image])):
-            demand_picture(image)
+    def __init__(
+        self,
+        content_image: Array | None,
+        style_images: Sequence[Array] | None,
+        extractor: FeatureExtractor,
+        config: TransferConfig,
+        start: Array,
+        objective: Callable[..., Objective] = Objective,
+    ) -> None:
+        _check_kinds(content_image, style_images, extractor, config, start)
         self.config, self.shape = config, tuple(start.shape)
         self._margin = round(config.margin * max(self.shape))
         content_image = None if content_image is None else self._with_margin(content_image)
-        given = content_image, style_images, extractor, config, self._with_margin(start).shape
-        self.objective = TiledObjective(*given, tile) if tile else Objective(*given)
-        self.ahead = 0
+        pictures = content_image, list(style_images or ())
+        self.objective = objective(*pictures, extractor, config, self._with_margin(start).shape)
         self.restart(start)
 
-    def restart(self, start):
+    def restart(self, start: Array) -> None:
         """Start anew from a picture of the same shape, with nothing compiled again."""
         self._begin(self._with_margin(start))
 
     def _begin(self, picture):
         """Let an optimizer that remembers nothing go on from a picture."""
-        self._begun = self.config
-        if self.config.optimizer == "lbfgs":
-            self._descent = LBFGS(picture, self.config.clip, self._colour_stride())
+        self._begun, config = self.config, self.config
+        if config.optimizer == "lbfgs":
+            self._descent: Any = LBFGS(picture, config.clip, self._colour_stride())
         else:
-            self._descent = Descent(self.objective, self.config, picture)
+            self._descent = Descent(picture, make_optimizer(config), config.clip)
 
     def _keep_up(self):
         """Forget what L-BFGS learned of another objective, where the config has changed."""
         if self.config != self._begun and "lbfgs" in (self.config.optimizer, self._begun.optimizer):
             self._begin(np.array(self._descent.picture))
 
-    def state(self):
+    def state(self) -> dict[str, np.ndarray]:
         """Return the picture and all that the optimizer remembers, `{name: array}`."""
         return self._descent.state()
 
-    def restore(self, state):
+    def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go on from what `state` returned, to the same bytes.
 
         Raises:
@@ -93,12 +141,12 @@ class StyleTransfer:
         self._descent.restore(state)
 
     @property
-    def image(self):
+    def image(self) -> np.ndarray:
         """The picture so far, `(1, H, W, 3)`, RGB, 0..255."""
         m, (_, height, width, _) = self._margin, self.shape
         return np.array(self._descent.picture)[:, m : m + height, m : m + width]
 
-    def step(self, learning_rate=None):
+    def step(self, learning_rate: float | None = None) -> Terms:
         """Move the picture once by Adam or another, and return the terms from before the move.
 
         Args:
@@ -114,10 +162,15 @@ class StyleTransfer:
         if self.config.optimizer == "lbfgs":
             raise NSTError("L-BFGS has no single steps: call run(steps), or choose adam.")
         self._keep_up()
-        [terms] = self._descent.take([learning_rate or self.config.learning_rate], self.config)
-        return terms
+        return self._descent.take(self._evaluate, learning_rate or self.config.learning_rate)
 
-    def run(self, steps, callback=None, learning_rate=None, done=0, together=False):
+    def run(
+        self,
+        steps: int,
+        callback: Callable[[Terms], object] | None = None,
+        learning_rate: float | None = None,
+        done: int = 0,
+    ) -> None:
         """Take many steps, with a learning rate that falls (`rate_at`), or L-BFGS iterations.
 
         Args:
@@ -125,43 +178,31 @@ class StyleTransfer:
             callback: called with the terms of each; or None.
             learning_rate: of the first step; by default the config's. L-BFGS has none.
             done: how many of them were taken before; see `restore`.
-            together: take several steps at once, half a second's; when the callback hears of a
-                step, the picture is `.ahead` of it by so many. L-BFGS takes its steps one by one.
 
         Warns:
             StalledWarning: L-BFGS found no way down twice in a row, and ends early.
         """
-        callback = callback or (lambda terms: None)
-        if self.config.optimizer == "lbfgs":
-            return self._run_lbfgs(steps, callback, done)
-        self._keep_up()
         first = learning_rate or self.config.learning_rate
-        while done < steps:
-            count = min(self._descent.pace, steps - done) if together else 1
-            rates = [rate_at(self.config, done + more, steps, first) for more in range(count)]
-            done += count
-            for number, terms in enumerate(self._descent.take(rates, self.config), 1):
-                self.ahead = count - number
-                callback(terms)
-
-    def _run_lbfgs(self, steps, callback, done):
         for taken in range(done, steps):
             self._keep_up()
-            terms = self._descent.take(self._evaluate)
-            if not terms:
-                warnings.warn(
-                    f"L-BFGS found no way down after {taken} of {steps} steps at "
-                    f"{max(self.shape)} px, and stopped there; try adam, or another start.",
-                    StalledWarning,
-                    stacklevel=3,
-                )
-                return
-            callback(terms)
+            terms = self._descent.take(self._evaluate, rate_at(self.config, taken, steps, first))
+            if terms is None:
+                return _warn_of_stall(taken, steps, self.shape)
+            if callback:
+                callback(terms)
 
     def _evaluate(self, image):
+        """Return the terms, as numbers, and the gradient.
+
+        Raises:
+            DivergedError: one of them is NaN or infinite.
+        """
         image = ops.convert_to_tensor(image)
         terms, gradient = self.objective.differentiate(image, self.objective.weights(self.config))
-        return checked(terms, gradient), ops.convert_to_numpy(gradient)
+        terms = keras.tree.map_structure(float, terms)
+        if not (math.isfinite(terms["total"]) and ops.all(ops.isfinite(gradient))):
+            raise DivergedError(_culprit(terms))
+        return terms, gradient
 
     def _colour_stride(self):
         """Of L-BFGS: a photograph's colours are good to start from, noise's must all change."""
@@ -174,90 +215,38 @@ class StyleTransfer:
         return np.pad(image, ((0, 0), (m, m), (m, m), (0, 0)), mode="reflect")
 
 
-def stylize(
-    content, style, extractor=None, config=None, callback=None, start=None, checkpoint=None
-):
-    """Repaint a photograph in the style of a picture, from coarse to fine.
-
-    Args:
-        content: anything `load_image` takes; None to synthesise the style's texture from noise.
-        style: anything `load_image` takes, or a list of such to blend; None to rebuild the
-            content from its features alone.
-        extractor: an `Extractor`, a name for `load_extractor`, or None for its default.
-        config: a `TransferConfig`, or None for its defaults.
-        callback: called with a `Step` after each step.
-        start: anything `load_image` takes: where to start, instead of the config's `init`.
-        checkpoint: a `Checkpoint` to save to, and to go on from; None for none.
-
-    Returns:
-        a `Result`. Ctrl-C, and losses that are no longer numbers, end the run early but lose
-        nothing: the result has the last good picture, and says in `.stopped` what happened.
-
-    Raises:
-        NSTError: a picture, a layer or a setting is not usable; said before the first step.
-
-    Taught in: 07_full_transfer.
-    """
-    config = TransferConfig() if config is None else config
-    if not (callback is None or callable(callback)):
-        raise NSTError(f"callback is {callback!r}; it must be a function of a Step.")
-    if not (checkpoint is None or isinstance(checkpoint, Checkpoint)):
-        raise NSTError(f"checkpoint is {checkpoint!r}; it must be a Checkpoint.")
-    sources = {"content": content, "styles": listed(style), "start": start}
-    pictures = dict(zip(sources, load_pictures(content, style, start, config), strict=True))
-    extractor = ready(extractor, config, pictures["content"], pictures["styles"])
-    return paint(sources, pictures, extractor, config, callback, checkpoint)
+def _check_kinds(content_image, style_images, extractor, config, start):
+    """Refuse what is of the wrong kind, before an error from inside speaks of something else."""
+    if not (hasattr(extractor, "select") and isinstance(config, TransferConfig)):
+        raise NSTError("StyleTransfer takes an Extractor and a TransferConfig.")
+    if not isinstance(style_images, (list, tuple, type(None))):
+        raise NSTError("style_images must be a list of pictures.")
+    contents = [] if content_image is None else [content_image]
+    for image in (*contents, *(style_images or ()), start):
+        shape = tuple(getattr(image, "shape", ()))
+        if len(shape) != 4 or shape[::3] != (1, 3):
+            came = f"an array {shape}" if shape else f"a {type(image).__name__}"
+            raise NSTError(f"a picture must be an array (1, H, W, 3), RGB, 0..255, not {came}.")
 
 
-def paint(sources, pictures, extractor, config, callback=None, checkpoint=None, like=None):
-    """Paint pictures that are loaded: what `stylize` does once all is there.
-
-    Args:
-        sources, pictures: as `provenance.describe` takes them.
-        extractor: an `Extractor` with the layers that are needed.
-        config, callback, checkpoint: as `stylize` takes them.
-        like: the description of an earlier run, which this one is to repeat in the same tiles.
-
-    Returns:
-        a `Result`.
-    """
-    content, styles, start = pictures.values()
-    full = (styles[0] if content is None else content).shape
-    if checkpoint and checkpoint.moment:
-        like = checkpoint.moment.origin
-    tile = _choose_tile(full, styles, extractor, config, like)
-    origin = describe(config, extractor, sources, pictures, tile)
-    stages = coarse_to_fine(full, config.scales, config.steps, config.learning_rate)
-    progress = Progress(config.steps, callback, checkpoint, origin, stages)
-    image, detail = starting_picture(stages[0].shape, content, styles, start, config)
-    stopped = None
-    with noted() as progress.interrupts:
-        try:
-            for number, stage in enumerate(stages[progress.stage :], progress.stage):
-                targets = at_scale(
-                    max(stage.shape) / max(full), content, styles, extractor.layers[-1]
-                )
-                image = enlarge(image, stage.shape, detail)
-                transfer = StyleTransfer(*targets, extractor, config, image, tile)
-                done = progress.enter(number, transfer)
-                transfer.run(stage.steps, progress, stage.learning_rate, done, callback is None)
-                image = transfer.image
-        except (KeyboardInterrupt, DivergedError) as error:
-            image = progress.transfer.image if progress.transfer else image
-            why = "interrupted" if isinstance(error, KeyboardInterrupt) else error
-            stopped = f"{why}, after step {len(progress.history)}"
-        image = enlarge(image, full, detail)
-    return Result(
-        image, progress.history, config, extractor.name, extractor.precision, stopped, origin
+def _warn_of_stall(taken, steps, shape):
+    warnings.warn(
+        f"L-BFGS found no way down after {taken} of {steps} steps at {max(shape)} px, and stopped "
+        "there; try adam, or another start.",
+        StalledWarning,
+        stacklevel=3,
     )
 
 
-def _choose_tile(full, styles, extractor, config, like):
-    """Return the config's tiles; else those of the run to repeat, or what fits if that is less."""
-    if config.tile:
-        return config.tile
-    fitting = fitting_tile(
-        full, [style.shape for style in styles], extractor, config.optimizer, config.margin
-    )
-    repeated = like["machine"]["tile"] if like and "machine" in like else None
-    return min(filter(None, (repeated, fitting)), default=None)
+def _culprit(terms):
+    """Say which of the terms is no number, and what to lower."""
+    losses = {"content": terms["content"], "total variation": terms["tv"]}
+    losses |= {f"style at {layer}": loss for layer, loss in terms["style"].items()}
+    lost = [name for name, loss in losses.items() if not math.isfinite(loss)]
+    if lost == ["total variation"]:
+        return "total variation is no longer a number; lower tv_exponent"
+    if lost:
+        return f"no longer a number: the loss of {', '.join(lost)}; lower learning_rate"
+    if not math.isfinite(terms["total"]):
+        return "the weighted sum of the losses is no longer a number; lower the weights"
+    return "the gradient is no longer a number, though the losses are; lower the weights"

@@ -1,6 +1,8 @@
 """What the tests share: pictures of odd sizes, a small extractor, no way out to the network."""
 
+import gc
 import os
+import signal
 import socket
 from pathlib import Path
 
@@ -9,9 +11,28 @@ os.environ.setdefault("JAX_ENABLE_X64", "1")  # where Keras runs on JAX: some te
 import numpy as np
 import pytest
 
-from nst_tutorial.extractors import load_extractor
+from nst_tutorial.extractors import Extractor, load_extractor
+from nst_tutorial.runtime.interrupts import REQUESTS
 
 ROOT = Path(__file__).parent.parent
+
+
+def heed_signals():
+    """A process that is started in the background or under nohup ignores these signals, and so
+    does all that it starts; the tests send them and look what happens.
+    """
+    for number in (signal.SIGINT, *REQUESTS):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            ours = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, ours)
+
+
+heed_signals()
+
+
+def pytest_collection_finish():
+    """What was imported stays; whoever collects garbage need not look through it each time."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +79,9 @@ def painting():
 @pytest.fixture(scope="session")
 def extractor():
     return load_extractor("random", precision="float32")
+
+
+@pytest.fixture
+def shared_graphs(monkeypatch):
+    """Each panel compiles graphs of its own, to free them in the end; here all share them."""
+    monkeypatch.setattr(Extractor, "alone", lambda self: self)

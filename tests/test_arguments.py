@@ -56,7 +56,6 @@ CALLS = {
         "extractor": load_extractor("random", "block1_conv1", precision="float32"),
         "config": SHALLOW,
         "start": PICTURE,
-        "tile": 16,
     },
     "content_loss": {"generated": FEATURES, "target": FEATURES},
     "content_loss_gradient": {"generated": FEATURES, "target": FEATURES},
@@ -76,7 +75,7 @@ CALLS = {
 TAKES_NONE = {"convert_weights weights", "convert_weights extractor", "load_image size"}
 TAKES_NONE |= {"save_image text", *(f"load_extractor {one}" for one in ("name", "pooling"))}
 TAKES_NONE |= {f"stylize {one}" for one in CALLS["stylize"]} | {"style_loss layer_weights"}
-TAKES_NONE |= {f"StyleTransfer {one}" for one in ("content_image", "style_images", "tile")}
+TAKES_NONE |= {f"StyleTransfer {one}" for one in ("content_image", "style_images")}
 TAKES_NONE |= {"load_extractor precision"}
 TAKES_ANY = {"convert_weights nearest"}  # true or false
 JUNK = [None, np.nan, -1.5, "no such thing", {"no": 1}, object(), np.zeros(4), [[]]]

@@ -7,19 +7,22 @@ import os
 import random
 import shutil
 import sys
+from functools import partialmethod
 
 import numpy as np
 import pytest
+import quick
 
 from nst_tutorial import save_image
 from nst_tutorial.__main__ import main
 from nst_tutorial.fast import StyleNetwork, save_network
+from nst_tutorial.fast.learning import Learner
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes as files")
 
-QUICK = ["--extractor", "random", "--size", "64", "--steps", "1"]
+QUICK = ["--extractor", "random", *quick.OPTIONS, "--size", "64", "--steps", "1"]
 TINY = "--extractor random --steps 1 --batch-size 1 --size 32 --style-size 32"
-TINY = [*TINY.split(), "--width", "4", "--blocks", "1"]
+TINY = [*TINY.split(), "--width", "4", "--blocks", "1", *quick.OPTIONS]
 STUDY = """
 content = "photo.png"
 style = "style.png"
@@ -27,6 +30,8 @@ extractor = "random"
 [config]
 size = 64
 steps = 1
+content_layers = ["block2_conv1"]
+style_layers = ["block1_conv1", "block2_conv1"]
 [grid]
 style_weight = [1]
 """
@@ -142,6 +147,7 @@ def test_a_path(prepared, tmp_path, monkeypatch, capsys, place, kind):
     path = KINDS[kind]()
     if place == "stylize: checkpoint" and os.path.isfile(path) and "\0" not in path:
         shutil.copy(path, "resumed.png.checkpoint")
+    monkeypatch.setattr(Learner, "compile", partialmethod(Learner.compile, run_eagerly=True))
     kept = {name: read(name) for name in ("photo.png", "style.png", "study.toml", "made.png")}
     status = main([path if word == "{}" else word for word in PLACES[place]])
     said = capsys.readouterr().err

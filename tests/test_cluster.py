@@ -17,7 +17,7 @@ from painters import Fatal, Logged, dot
 from test_study import CONFIG, contents, here  # noqa: F401
 
 from nst_tutorial import Study
-from nst_tutorial.cluster import DEADLY
+from nst_tutorial.study.cluster import DEADLY
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no kill -9"),
@@ -90,7 +90,7 @@ def test_a_cell_that_always_kills_its_worker_is_blamed_alone(here, cluster, tmp_
 
 
 def test_a_worker_loads_keras_only_to_paint():
-    code = "import sys, nst_tutorial.cells, nst_tutorial.cluster; print('keras' in sys.modules)"
+    code = "import sys; from nst_tutorial.study import cluster; print('keras' in sys.modules)"
     command = [sys.executable, "-c", code]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stdout == "False\n"
@@ -100,11 +100,12 @@ def test_a_worker_loads_keras_only_to_paint():
 
 CLIENT = """
 import sys
+import quick
 from painters import Logged
 from nst_tutorial import NSTError, Study, TransferConfig
-from nst_tutorial.cells import paint_cell
+from nst_tutorial.study.cells import paint_cell
 
-config = TransferConfig(size=64, steps=4, scales=1)
+config = TransferConfig(size=64, steps=4, scales=1, **quick.SHALLOW)
 one = Study("photo.png", "stripes.png", {grid}, config, "random", sys.argv[2])
 try:
     one.run(sys.argv[1] or None, paint=Logged(sys.argv[3], paint_cell))

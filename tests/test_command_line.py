@@ -3,21 +3,19 @@
 import dataclasses
 import os
 import re
-import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 
 import numpy as np
-import psutil
 import pytest
+import quick
 from PIL import Image
 
-from nst_tutorial import download, load_image, machine, save_image
+from nst_tutorial import load_image, save_image
 from nst_tutorial.__main__ import main
+from nst_tutorial.runtime import download, machine
 
-QUICK = ["--extractor", "random", "--steps", "4", "--size", "64"]
+QUICK = ["--extractor", "random", *quick.OPTIONS, "--steps", "4", "--size", "64"]
 
 
 @pytest.fixture
@@ -38,7 +36,7 @@ def test_a_picture(folder, capsys):
 
 
 EVERY_OPTION = """--size 64 --steps 3 --content-weight 2 --style-weight 50 --tv-weight 1
-        --tv-exponent 2 --content-layers block3_conv1 block4_conv2 --style-layers block1_conv1
+        --tv-exponent 2 --content-layers block1_conv2 block2_conv1 --style-layers block1_conv1
         block2_conv1 --layer-weights 1 2 --style-size 80 --blend 1 3 --optimizer nadam
         --learning-rate 5 --init noise --noise-std 30 --extractor random --pooling max --seed 3
         --save-every 1 --scales 2 --convention relative --style-resize own --decay 0.5
@@ -53,14 +51,11 @@ def test_every_option(folder):
 
 def test_a_recipe_prints_and_saves_as_its_notebook_did(folder, capsys):
     """Weighted terms every ten steps; own sizes; fractions of pixel values are cut off."""
-    from nst_tutorial.conventions import evaluate
-    from nst_tutorial.provenance import config_of, read
+    from nst_tutorial.conventions.convert import evaluate
+    from nst_tutorial.runs.provenance import config_of, read
 
-    recipe = ["--recipe", "original_notebook", "--extractor", "random"]
-    assert (
-        main(["stylize", "photo.png", "stripes.png", "-o", "out.png", *recipe, "--steps", "20"])
-        == 0
-    )
+    options = ["--recipe", "original_notebook", "--extractor", "random", "--steps", "20"]
+    assert main(["stylize", "photo.png", "stripes.png", "-o", "out.png", *options]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines[:-1]] == ["step 10", "step 20"]
     numbers = [float(term.split()[-1]) for term in lines[0].split(":")[1].split(",")]
@@ -73,20 +68,26 @@ def test_a_recipe_prints_and_saves_as_its_notebook_did(folder, capsys):
 
 
 def test_a_recipe_says_when_the_extractor_makes_nothing_of_its_weights(folder, capsys):
-    pictures = ["stylize", "photo.png", "stripes.png", "-o", "out.png", "--steps", "1"]
+    command = ["stylize", "photo.png", "stripes.png", "-o", "out.png", *quick.OPTIONS]
+    command += ["--layer-weights", "1", "1", "--steps", "1", "--size", "48"]
     for recipe, said in (("tensorflow_tutorial", True), ("d2l", False)):
-        assert main([*pictures, "--size", "48", "--recipe", recipe]) == 0
+        assert main([*command, "--recipe", recipe]) == 0
         assert ("hardly counts: take --extractor vgg19" in capsys.readouterr().err) is said
 
 
 def test_options_override_a_recipe(folder):
-    from nst_tutorial.commands import _config, _parser
-    from nst_tutorial.conventions import recipe
+    from nst_tutorial.conventions.convert import recipe
 
-    arguments = ["stylize", "a.png", "b.png", "-o", "out.png", "--recipe", "keras_io"]
-    options = _parser().parse_args([*arguments, "--steps", "7", "--style-weight", "0.5"])
-    expected = dataclasses.replace(recipe("keras_io"), steps=7, style_weight=0.5)
-    assert _config(options) == expected
+    config = config_of("--recipe", "keras_io", "--steps", "7", "--style-weight", "0.5")
+    assert config == dataclasses.replace(recipe("keras_io"), steps=7, style_weight=0.5)
+
+
+def config_of(*options):
+    """The settings that `stylize` would run with."""
+    from nst_tutorial.cli.commands import _config, _parser
+
+    arguments = ["stylize", "a.png", "b.png", "-o", "out.png", *options]
+    return _config(_parser(arguments).parse_args(arguments))
 
 
 def test_one_picture_per_style(folder):
@@ -97,44 +98,59 @@ def test_one_picture_per_style(folder):
     assert (pictures[0] != pictures[1]).any()
 
 
-def test_options_left_out_are_the_librarys_defaults(folder):
-    from nst_tutorial import TransferConfig
-    from nst_tutorial.commands import _config, _parser
-
-    options = _parser().parse_args(["stylize", "photo.png", "stripes.png", "-o", "out.png"])
-    assert _config(options) == TransferConfig()
-
-
-def test_the_help_names_the_librarys_defaults(capsys):
+def test_options_left_out_are_the_librarys_defaults():
     from nst_tutorial import TransferConfig
 
+    assert config_of() == TransferConfig()
+
+
+def test_every_setting_has_its_option_and_its_help(capsys):
+    """A value of each field, written as the command line takes it, arrives as that value."""
+    from nst_tutorial import TransferConfig
+    from nst_tutorial.cli.options import _in_words as in_words
+
+    given = dataclasses.replace(
+        TransferConfig(), layer_weights=(1, 2, 3, 4, 5), blend=(1, 3), style_size=200, tile=64,
+        decay=0.9, clip=False, truncate=True, init="noise",
+    )  # fmt: skip
+    options = []
+    for field in dataclasses.fields(TransferConfig):
+        name, value = field.name.replace("_", "-"), getattr(given, field.name)
+        if isinstance(value, bool):
+            options += [f"--{name}" if value else f"--no-{name}"]
+        else:
+            options += [f"--{name}", *in_words(value).split()]
+    assert config_of(*options) == given
     with pytest.raises(SystemExit):
         main(["stylize", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    options = "size steps content_weight style_weight tv_weight tv_exponent scales learning_rate"
-    for option in f"{options} noise_std seed optimizer init".split():
-        described = text.split(f"--{option.replace('_', '-')} ", 2)[2].split(" --")[0]
-        assert f"({getattr(TransferConfig(), option):}".removesuffix(".0") in described, option
+    for field in dataclasses.fields(TransferConfig):
+        assert len(field.metadata["help"]) > 10
+        assert field.metadata["help"] in text, field.name
+        assert not in_words(field.default) or f"({in_words(field.default)})" in text
+
+
+def test_a_blend_is_one_picture(folder, capsys):
+    options = ["--blend", "1", "2", "--one-picture-per-style"]
+    command = ["stylize", "photo.png", "stripes.png", "dark.png", "-o", "out.png", *options]
+    assert main(command) == 2
+    assert "leave out one of the two" in capsys.readouterr().err
 
 
 def test_ctrl_c_saves_the_picture_so_far(folder, capsys, monkeypatch):
-    from nst_tutorial.descent import Descent
+    from nst_tutorial.optimizers import Descent
 
-    steps, take = [], Descent.take
+    rates, take = [], Descent.take
 
-    def interrupted(self, rates, config):
-        steps.extend(rates)
-        if len(steps) == 3:
+    def interrupted(self, evaluate, rate):
+        rates.append(rate)
+        if len(rates) == 3:
             raise KeyboardInterrupt
-        return take(self, rates, config)
+        return take(self, evaluate, rate)
 
     monkeypatch.setattr(Descent, "take", interrupted)
-    assert (
-        main(
-            ["stylize", "photo.png", "stripes.png", "-o", "out.png", *QUICK, "--optimizer", "adam"]
-        )
-        == 1
-    )
+    command = ["stylize", "photo.png", "stripes.png", "-o", "out.png", "--optimizer", "adam"]
+    assert main([*command, *QUICK]) == 1
     assert "interrupted, after step 2" in capsys.readouterr().out
     assert np.isfinite(load_image("out.png")).all()
 
@@ -217,70 +233,10 @@ def test_a_download_that_fails_is_one_sentence(monkeypatch, tmp_path, capsys):
     assert err.count("\n") == 1
 
 
-@pytest.fixture
-def jupyter(monkeypatch):
-    """What JupyterLab would be started with."""
-    calls = []
-    monkeypatch.setattr(subprocess, "call", lambda command: calls.append(command) or 0)
-    monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
-    return calls
-
-
-def test_lab_opens_the_lessons(jupyter, capsys):
-    assert main(["lab", "--", "--no-browser"]) == 0
-    assert jupyter[0][1:3] == ["-m", "jupyterlab"]
-    assert jupyter[0][3].endswith("notebooks")
-    assert jupyter[0][4:] == ["--ServerApp.ip=127.0.0.1", "--no-browser"]
-    assert capsys.readouterr().err == ""
-
-
-@pytest.mark.parametrize(
-    "argument", ["--ip=0.0.0.0", "--ServerApp.ip=0.0.0.0", "--IdentityProvider.token=", "--ip"]
-)
-def test_lab_opened_to_others_says_so(jupyter, capsys, argument):
-    assert main(["lab", "--", argument]) == 0
-    assert jupyter[0][-1] == argument
-    assert ("--ServerApp.ip=127.0.0.1" in jupyter[0]) == ("token" in argument)
-    assert re.match("nst-tutorial: (ip|token) was given: others may", capsys.readouterr().err)
-
-
-def test_lab_never_runs_as_root_without_saying_so(jupyter, capsys, monkeypatch):
-    monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
-    assert main(["lab"]) == 0
-    assert "--allow-root" in jupyter[0]
-    assert capsys.readouterr().err.startswith("nst-tutorial: you are root")
-
-
-@pytest.mark.long
-@pytest.mark.skipif(sys.platform == "win32", reason="stopped by a signal")
-def test_lab_listens_on_the_loopback_address_and_asks_for_its_token(tmp_path):
-    folders = {f"JUPYTER_{kind}_DIR": str(tmp_path) for kind in ("CONFIG", "DATA", "RUNTIME")}
-    command = [sys.executable, "-m", "nst_tutorial", "lab", "--", "--no-browser", "--port=0"]
-    process = subprocess.Popen(
-        command, env=os.environ | folders, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    try:
-        next(line for line in process.stderr if "?token=" in line)  # now it answers
-        (listener,) = listening(process.pid)
-        assert listener.laddr.ip == "127.0.0.1"
-        with pytest.raises(urllib.error.HTTPError, match="403") as caught:
-            urllib.request.urlopen(f"http://127.0.0.1:{listener.laddr.port}/api/contents")
-        caught.value.close()
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
-def listening(pid):
-    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    sockets = [one for process in family for one in process.net_connections("inet")]
-    return [one for one in sockets if one.status == psutil.CONN_LISTEN]
-
-
-def test_help_imports_nothing_heavy():
-    code = (
-        "import sys, nst_tutorial.__main__ as m\ntry: m.main(['--help'])\nexcept SystemExit: pass\n"
-    )
+@pytest.mark.parametrize("command", [["--help"], ["stylize", "--help"], ["train", "--help"]])
+def test_help_imports_nothing_heavy(command):
+    code = "import sys, nst_tutorial.__main__ as m\n"
+    code += f"try: m.main({command})\nexcept SystemExit: pass\n"
     code += "print(sorted({'numpy', 'keras', 'tensorflow', 'PIL'} & set(sys.modules)))"
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

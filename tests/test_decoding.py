@@ -21,9 +21,10 @@ from hypothesis.extra import numpy as arrays
 from mutants import SECONDS, mutated, stopped_after
 from PIL import Image, ImageCms
 
-from nst_tutorial import NSTError, decoding, load_image, machine
-from nst_tutorial.decoding import BYTES_PER_PIXEL, MAX_PIXELS, MOST_SCANS
-from nst_tutorial.errors import NSTWarning
+from nst_tutorial import NSTError, load_image
+from nst_tutorial.runtime import decoding, machine
+from nst_tutorial.runtime.decoding import BYTES_PER_PIXEL, MAX_PIXELS, MOST_SCANS
+from nst_tutorial.runtime.errors import NSTWarning
 
 MEMORY = MAX_PIXELS * BYTES_PER_PIXEL + 2**26  # for one file, in bytes
 

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nst_tutorial import Checkpoint, NSTError, TransferConfig, save_image
-from nst_tutorial.documents import parse
-from nst_tutorial.errors import NSTWarning
-from nst_tutorial.provenance import ORIGIN, config_of, read
+from nst_tutorial.runs.provenance import ORIGIN, config_of, read
+from nst_tutorial.runtime.documents import parse
+from nst_tutorial.runtime.errors import NSTWarning
 from nst_tutorial.scales import coarse_to_fine
 
 HASH = "0" * 64
@@ -81,7 +81,7 @@ def write_checkpoint(path, said):
 
 
 short = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -122,7 +122,7 @@ def test_a_checkpoint_that_cannot_be(tmp_path, change, words):
 
 
 def test_a_checkpoint_that_unpacks_to_more_than_it_is(tmp_path):
-    np.savez_compressed(tmp_path / "c.npz", picture=np.zeros((1, 4000, 4000, 3), "float32"))
+    np.savez_compressed(tmp_path / "c.npz", picture=np.zeros((1, 500, 500, 3), "float32"))
     with pytest.raises(NSTError, match="it is compressed"):
         Checkpoint(tmp_path / "c.npz", resume=True).load(ORIGIN_SAID, STAGES)
 

@@ -8,15 +8,16 @@ import signal
 import socket
 import ssl
 import struct
-import subprocess
 import sys
 import threading
 import time
 
+import children
 import pytest
 
-from nst_tutorial import NSTError, download
-from nst_tutorial.download import download_vgg19
+from nst_tutorial import NSTError
+from nst_tutorial.runtime import download
+from nst_tutorial.runtime.download import download_vgg19
 
 FILE = b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 800
 PAGE = b"<!DOCTYPE html><title>Log in to the school's network</title>"
@@ -273,18 +274,17 @@ def test_two_at_once(server, fetch_from, cache):
 
 def stop_a_download_by(number, server, cache):
     """Send a signal to a process that has half a file."""
-    code = (
-        "from nst_tutorial import download\n"
-        f"download.VGG19_URL = '{server}/falls_silent'\n"
-        "download.download_vgg19()"
-    )
-    nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen([sys.executable, "-c", code], **nowhere)
-    deadline = time.monotonic() + 600
-    while not list(cache.glob(f"*/{download.VGG19_FILE}")) and time.monotonic() < deadline:
+    process = children.start(download_into, cache, f"{server}/falls_silent")
+    while not list(cache.glob(f"*/{download.VGG19_FILE}")):
+        assert process.is_alive(), "it ended by itself"
         time.sleep(0.02)
-    process.send_signal(number)
-    process.wait()
+    os.kill(process.pid, number)
+    process.join()
+
+
+def download_into(cache, url):
+    os.environ["KERAS_HOME"], download.VGG19_URL = str(cache.parent), url
+    download_vgg19()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")

@@ -1,20 +1,20 @@
 """Extractors: the layers asked for and no deeper, pooling and border as said, odd sizes whole."""
 
+import dataclasses
 import itertools
-import json
-import os
-import subprocess
-import sys
+import runpy
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from quick import QUICK, SHALLOW
 
-from nst_tutorial import NSTError, backend, load_extractor, to_vgg
-from nst_tutorial.backend import ops, value_and_gradient
-from nst_tutorial.borders import mirror_to_multiple
-from nst_tutorial.extractors import smallest_side
-from nst_tutorial.weights import LAYERS, POCKET_FILE, POCKET_WIDTHS, random_weights
+from nst_tutorial import NSTError, load_extractor, stylize, to_vgg
+from nst_tutorial.extractors import mirror_to_multiple, smallest_side
+from nst_tutorial.runtime import backend, precision
+from nst_tutorial.runtime.backend import ops, value_and_gradient
+from nst_tutorial.runtime.weights import LAYERS, POCKET_FILE, POCKET_WIDTHS, random_weights
 
 
 def reference_features(image, pooling, padding, deepest):
@@ -127,66 +127,61 @@ def new_machine(monkeypatch, tmp_path):
     monkeypatch.delenv("NST_PRECISION", raising=False)
 
     def have(units, seconds=()):
-        backend.choose_precision.cache_clear()
+        precision.choose_precision.cache_clear()
         clock = itertools.cycle(np.repeat(seconds, 3).tolist())
-        monkeypatch.setattr(backend.machine, "has_bfloat16_units", lambda: units)
-        monkeypatch.setattr(backend, "seconds_of", lambda run: next(clock))
+        monkeypatch.setattr(precision.machine, "has_bfloat16_units", lambda: units)
+        monkeypatch.setattr(precision, "seconds_of", lambda run: next(clock))
 
     yield have
-    backend.choose_precision.cache_clear()
+    precision.choose_precision.cache_clear()
 
 
 def test_without_units_nothing_is_measured(new_machine):
     new_machine(units=False)
-    assert backend.choose_precision() == ("float32", "no units for bfloat16 were found here")
+    assert precision.choose_precision() == ("float32", "no units for bfloat16 were found here")
 
 
 def test_bfloat16_must_win_every_round_and_the_choice_is_kept(new_machine, tmp_path):
     new_machine(units=True, seconds=[4, 1])
-    assert backend.choose_precision() == ("bfloat16", "the faster, measured now")
+    assert precision.choose_precision() == ("bfloat16", "the faster, measured now")
     new_machine(units=True, seconds=[1, 4])  # another start, on a busy machine
-    assert backend.choose_precision()[0] == "bfloat16"
+    assert precision.choose_precision()[0] == "bfloat16"
     [kept] = tmp_path.iterdir()
     kept.write_text("[]")
     new_machine(units=True, seconds=[4, 1, 4, 1, 1, 1, 4, 1, 4, 1])
-    assert backend.choose_precision()[0] == "float32"
+    assert precision.choose_precision()[0] == "float32"
 
 
 def test_the_environment_decides(new_machine, monkeypatch):
     new_machine(units=False)
     monkeypatch.setenv("NST_PRECISION", "bfloat16")
-    assert backend.fastest_precision() == "bfloat16"
-    backend.choose_precision.cache_clear()
+    assert precision.fastest_precision() == "bfloat16"
+    precision.choose_precision.cache_clear()
     monkeypatch.setenv("NST_PRECISION", "float8")
     with pytest.raises(NSTError, match="NST_PRECISION"):
-        backend.fastest_precision()
+        precision.fastest_precision()
 
 
-PAINT = """
-import hashlib
-import numpy as np
-from nst_tutorial import TransferConfig, stylize
-content, style = np.random.default_rng(0).uniform(0, 255, (2, 140, 150, 3))
-result = stylize(content, style, "random", TransferConfig(steps=2, style_resize="squash"))
-print(result.image.shape, hashlib.sha256(result.image.tobytes()).hexdigest())
-"""
+@pytest.fixture
+def channels_first():
+    yield lambda: keras.config.set_image_data_format("channels_first")
+    keras.config.set_image_data_format("channels_last")
 
 
-def run_with_keras_settings(folder, script, **settings):
-    (folder / "keras.json").write_text(json.dumps(settings))
-    environment = {**os.environ, "KERAS_HOME": str(folder), "NST_PRECISION": "float32"}
-    command = [sys.executable, "-c", script]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+def test_keras_order_of_axes_changes_no_picture(rng, channels_first):
+    content, style = rng.uniform(0, 255, (64, 70, 3)), rng.uniform(0, 255, (80, 50, 3))
+    config = dataclasses.replace(QUICK, style_resize="squash")
+
+    def painted():
+        random = load_extractor("random", SHALLOW["style_layers"], precision="float32")
+        return stylize(content, style, random, config).image
+
+    expected = painted()
+    channels_first()
+    np.testing.assert_array_equal(painted(), expected)
 
 
-def test_keras_order_of_axes_changes_no_picture(tmp_path):
-    expected = run_with_keras_settings(tmp_path, PAINT).stdout
-    assert expected.startswith("(1, 140, 150, 3)")
-    other = run_with_keras_settings(tmp_path, PAINT, image_data_format="channels_first")
-    assert other.stdout == expected
-
-
-def test_another_precision_for_all_of_keras_is_refused_in_a_sentence(tmp_path):
-    done = run_with_keras_settings(tmp_path, "import nst_tutorial.backend", floatx="float64")
-    assert "NSTError: Keras is set to compute in float64; set floatx to float32" in done.stderr
-    assert "keras.json" in done.stderr
+def test_another_precision_for_all_of_keras_is_refused_in_a_sentence(monkeypatch):
+    monkeypatch.setattr(keras.config, "floatx", lambda: "float64")
+    with pytest.raises(NSTError, match=r"set to compute in float64; set floatx to .*keras\.json"):
+        runpy.run_path(backend.__file__)

@@ -10,10 +10,11 @@ import keras
 import numpy as np
 import pytest
 
-from nst_tutorial import NSTError, NSTWarning, fast_commands
+from nst_tutorial import NSTError, NSTWarning
+from nst_tutorial.cli import fast as fast_commands
 from nst_tutorial.fast import StyleNetwork, archive, check_network, load_network, save_network
 from nst_tutorial.fast.callbacks import Keep
-from nst_tutorial.files import replacing
+from nst_tutorial.runtime.files import replace_file
 
 
 @pytest.fixture(scope="module")
@@ -190,9 +191,9 @@ def test_a_network_whose_place_refuses_is_saved_elsewhere(network, tmp_path, mon
     def full(path):
         if path == output:
             raise NSTError(f"cannot write {path}: No space left on device.")
-        return replacing(path)
+        return replace_file(path)
 
-    monkeypatch.setattr(archive, "replacing", full)
+    monkeypatch.setattr(archive, "replace_file", full)
     with pytest.raises(NSTError, match="No space left on device") as told:
         fast_commands._save(network, output)
     (place,) = tmp_path.rglob("network.keras")
@@ -301,7 +302,7 @@ def test_a_full_disk_is_said_once_and_the_last_checkpoint_stays(kept, monkeypatc
 
     learner, path = kept
     before = path.read_bytes()
-    monkeypatch.setattr("nst_tutorial.fast.callbacks.replacing", full)
+    monkeypatch.setattr("nst_tutorial.fast.callbacks.replace_file", full)
     keep = keep_of(path, learner)
     with pytest.warns(NSTWarning, match="no checkpoint") as told:
         assert list(map(keep.on_train_batch_end, range(3))) == [None] * 3

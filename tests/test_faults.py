@@ -4,32 +4,32 @@ The campaigns run the command line in forked children, which share one import of
 is killed is everything after it. `make test` tries a few moments, `make test-long` a hundred.
 """
 
-import multiprocessing
 import os
 import random
 import signal
 import sys
 import time
 
+import children
 import numpy as np
 import pytest
 from PIL import Image
 
 from nst_tutorial import NSTError, save_image
 from nst_tutorial.__main__ import main
-from nst_tutorial.files import replacing
-from nst_tutorial.interrupts import REQUESTS
+from nst_tutorial.runtime.files import replace_file
+from nst_tutorial.runtime.interrupts import REQUESTS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no kill -9 and forks")
 
+LAYERS = ["--content-layers", "block1_conv2", "--style-layers", "block1_conv1"]
+QUICK = ["--extractor", "random", *LAYERS]
 ADAM = ["--optimizer", "adam", "--steps", "24", "--size", "130", "--checkpoint-every", "0"]
-CHILDREN = multiprocessing.get_context("forkserver")
 
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory, photograph, painting):
-    """A folder with pictures, and a server that has imported the package."""
-    CHILDREN.set_forkserver_preload(["nst_tutorial.__main__", "nst_tutorial.transfer"])
+    """A folder with pictures."""
     folder = tmp_path_factory.mktemp("faults")
     rng = np.random.default_rng(0)
     save_image(folder / "photo.png", rng.uniform(0, 255, (1, 130, 130, 3)))
@@ -37,12 +37,8 @@ def here(tmp_path_factory, photograph, painting):
     return folder
 
 
-def in_child(arguments, folder, log):
+def in_child(arguments, folder):
     os.chdir(folder)
-    handle = log if isinstance(log, int) else os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(handle, 1)
-    os.dup2(handle, 2)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a fork server ignores Ctrl-C
     sys.exit(main(arguments))
 
 
@@ -53,11 +49,10 @@ def command(folder, output, *options, until=None, begun=False):
         until: seconds after which it is sent a signal, and which.
         begun: count the seconds from its first step on.
     """
-    arguments = ["stylize", "photo.png", "stripes.png", "-o", output, "--extractor", "random"]
+    arguments = ["stylize", "photo.png", "stripes.png", "-o", output, *QUICK]
     log = folder / f"{output}.log"
     log.touch()  # a child that is stopped at once does not come to open it
-    child = CHILDREN.Process(target=in_child, args=([*arguments, *options], folder, log))
-    child.start()
+    child = children.start(in_child, [*arguments, *options], folder, log=log)
     if until:
         seconds, number = until
         while begun and child.is_alive() and "loss" not in log.read_text():
@@ -79,7 +74,7 @@ def whole(path):
 @pytest.fixture(scope="module")
 def moments(here):
     """Paint the unbroken picture; return a function that draws so many moments of such a run."""
-    assert command(here, "first.png", "--size", "64", "--steps", "1") == 0  # the server starts
+    children.start(int).join()  # the server starts
     began = time.monotonic()
     assert command(here, "unbroken.png", *ADAM) == 0
     length = time.monotonic() - began
@@ -128,12 +123,15 @@ def test_ctrl_c_at_any_moment_saves_the_picture(here, moments, interrupts, capsy
         print(f" {interrupts} interrupted, {saved} saved, the others before a step", end="")
 
 
-@pytest.mark.parametrize("request_to_end", REQUESTS, ids=lambda number: number.name)
 @pytest.mark.parametrize(
-    "requests", [pytest.param(1, id="short"), pytest.param(50, id="long", marks=pytest.mark.long)]
+    ("request_to_end", "requests"),
+    [
+        pytest.param(signal.SIGTERM, 1, id="short"),
+        *(pytest.param(one, 50, id=one.name, marks=pytest.mark.long) for one in REQUESTS),
+    ],
 )
 def test_a_request_to_end_leaves_a_picture_to_go_on_from(
-    here, moments, requests, request_to_end, capsys
+    here, moments, request_to_end, requests, capsys
 ):
     """Once a step was taken, the picture is there, and goes on to that of the unbroken run."""
     resumed = 0
@@ -152,19 +150,20 @@ def test_a_request_to_end_leaves_a_picture_to_go_on_from(
 
 def in_child_without_reader(arguments, folder, full):
     if full:
-        in_child(arguments, folder, os.open("/dev/full", os.O_WRONLY))
-    reader, writer = os.pipe()
-    os.close(reader)
-    in_child(arguments, folder, writer)
+        handle = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, handle = os.pipe()
+        os.close(reader)
+    children.print_to(handle)
+    in_child(arguments, folder)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has /dev/full")
 @pytest.mark.parametrize("full", [True, False], ids=["full disk", "reader gone"])
 def test_what_becomes_of_its_words_ends_no_run(here, full):
-    arguments = ["stylize", "photo.png", "stripes.png", "-o", "mute.png", "--extractor", "random"]
+    arguments = ["stylize", "photo.png", "stripes.png", "-o", "mute.png", *QUICK]
     arguments += ["--size", "64", "--steps", "3"]
-    child = CHILDREN.Process(target=in_child_without_reader, args=(arguments, here, full))
-    child.start()
+    child = children.start(in_child_without_reader, arguments, here, full)
     child.join(600)
     assert child.exitcode == 0
     assert whole(here / "mute.png") == (64, 64)
@@ -176,7 +175,7 @@ def test_no_fault_while_writing_leaves_half_a_file(tmp_path):
     before = (tmp_path / "a.png").read_bytes()
 
     def fill_the_disk():
-        with replacing(tmp_path / "a.png") as file:
+        with replace_file(tmp_path / "a.png") as file:
             file.write(b"half a pic")
             raise OSError(28, "No space left on device")
 
@@ -189,7 +188,7 @@ def test_no_fault_while_writing_leaves_half_a_file(tmp_path):
 @pytest.mark.filterwarnings("always")
 def test_a_disk_that_fills_up_at_the_end(here, monkeypatch, capsys, tmp_path):
     """The picture is put elsewhere, and the sentence says where."""
-    from nst_tutorial import encoding
+    from nst_tutorial.runtime import encoding
 
     monkeypatch.chdir(here)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
@@ -198,10 +197,10 @@ def test_a_disk_that_fills_up_at_the_end(here, monkeypatch, capsys, tmp_path):
     def full(path):
         if path.parent == path.__class__("."):
             raise NSTError(f"cannot write {path}: No space left on device.")
-        return replacing(path)
+        return replace_file(path)
 
-    monkeypatch.setattr(encoding, "replacing", full)
-    arguments = ["stylize", "photo.png", "stripes.png", "-o", "full.png", "--extractor", "random"]
+    monkeypatch.setattr(encoding, "replace_file", full)
+    arguments = ["stylize", "photo.png", "stripes.png", "-o", "full.png", *QUICK]
     assert main([*arguments, "--steps", "2", "--size", "64", "--save-every", "1"]) == 2
     said = capsys.readouterr().err
     assert said.count("nst-tutorial: cannot write full.png") == 3  # after each step, and at the end
@@ -216,6 +215,6 @@ def test_a_folder_that_takes_no_file_is_refused_before_the_work(here, monkeypatc
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.chdir(here)
-    monkeypatch.setattr("nst_tutorial.files.os.open", refuse)  # root may write anywhere
+    monkeypatch.setattr("nst_tutorial.runtime.files.os.open", refuse)  # root may write anywhere
     assert main(["stylize", "photo.png", "stripes.png", "-o", "out.png"]) == 2
     assert "Permission denied" in capsys.readouterr().err

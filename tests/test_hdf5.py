@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nst_tutorial import NSTError
-from nst_tutorial.hdf5 import check_plain
+from nst_tutorial.runtime.hdf5 import check_plain
 
 
 def make_plain(file):

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from nst_tutorial import NSTError, from_vgg, load_image, save_image, to_uint8, to_vgg
-from nst_tutorial.encoding import ENDINGS, check_picture
+from nst_tutorial.runtime.encoding import ENDINGS, check_picture
 
 
 def png(image, **settings):

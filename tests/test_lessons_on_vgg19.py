@@ -7,7 +7,7 @@ import pytest
 from nbclient import NotebookClient
 from test_weights import write_h5
 
-from nst_tutorial.weights import LAYERS, VGG19_WIDTHS, random_weights
+from nst_tutorial.runtime.weights import LAYERS, VGG19_WIDTHS, random_weights
 
 LESSONS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9]*.ipynb"))
 

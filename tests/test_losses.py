@@ -17,7 +17,8 @@ from nst_tutorial import (
     total_loss,
     total_variation_loss,
 )
-from nst_tutorial.backend import keras, ops, value_and_gradient
+from nst_tutorial.losses import gram_matrix_one_sided, style_target
+from nst_tutorial.runtime.backend import keras, ops, value_and_gradient
 
 SHAPES = [(1, 1, 2, 1), (1, 3, 5, 2), (2, 7, 4, 3), (3, 5, 5, 6)]
 
@@ -163,6 +164,19 @@ def test_analytic_gradients_agree_with_autodiff_through_the_relu(rng, shape, dty
         np.testing.assert_allclose(gradient(F, target), expected, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_one_sided_gram_matrix_is_the_plain_one(rng, shape):
+    """In value, and in the gradient of what weighs each of its numbers differently."""
+    x, S = rng.normal(size=shape), rng.normal(size=(shape[0], shape[3], shape[3]))
+    np.testing.assert_allclose(gram_matrix_one_sided(x), gram_matrix(x), rtol=1e-12, atol=1e-12)
+    one, other = (
+        autodiff(lambda x, gram=gram: ops.sum(S * gram(x)), x)
+        for gram in (gram_matrix_one_sided, gram_matrix)
+    )
+    assert np.abs(other).max() > 0
+    np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+
+
 def test_gradients_accept_a_missing_batch_axis(rng):
     F, P = features(rng, (4, 3, 2)), features(rng, (4, 3, 2))
     for gradient in (content_loss_gradient, style_layer_loss_gradient):
@@ -187,6 +201,17 @@ def test_total_variation_gradient_agrees_with_finite_differences(rng, exponent):
 
 
 # Properties -------------------------------------------------------------------------------------
+
+
+def test_a_target_that_was_computed_once_is_as_good_as_features(rng):
+    F, S = features(rng, (2, 5, 3, 4)), features(rng, (2, 6, 6, 4))
+    target = style_target(S)
+    assert style_target(target) is target
+    for function in (style_layer_loss, style_layer_loss_gradient):
+        np.testing.assert_array_equal(function(F, target), function(F, S))
+    np.testing.assert_array_equal(
+        style_loss({"a": F}, {"a": target}), style_loss({"a": F}, {"a": S})
+    )
 
 
 def test_zero_at_the_target(rng):

@@ -1,4 +1,4 @@
-"""Limits of cgroups are read, of both versions and nested, and kept to."""
+"""Limits of cgroups are read, nested ones too, and kept to."""
 
 import math
 import os
@@ -6,10 +6,9 @@ import os
 import psutil
 import pytest
 
-from nst_tutorial import machine
+from nst_tutorial.runtime import machine
 
 GIB = 2**30
-UNLIMITED = 9223372036854771712  # what version 1 writes where there is no limit
 
 
 @pytest.fixture
@@ -30,7 +29,6 @@ def fake(tmp_path, monkeypatch):
 
 
 V2 = "31 23 0:28 / /sys/fs/cgroup rw,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate"
-V1 = "35 31 0:32 {} /sys/fs/cgroup/{} rw,relatime - cgroup cgroup rw,{}"
 
 
 def test_without_cgroups(fake):
@@ -39,7 +37,7 @@ def test_without_cgroups(fake):
     assert machine.cpu_limit() == 8
 
 
-def test_version_2_nested(fake):
+def test_nested_groups(fake):
     fake({
         "proc/self/cgroup": "0::/class/student",
         "proc/self/mountinfo": f"23 1 8:1 / / rw - ext4 /dev/sda rw\n{V2}",
@@ -59,37 +57,24 @@ def test_version_2_nested(fake):
     assert machine.available_memory() == GIB
 
 
-def test_version_1(fake):
-    fake({
-        "proc/self/cgroup": "4:memory:/class\n2:cpu,cpuacct:/class\n1:name=systemd:/\n0::/",
-        "proc/self/mountinfo": "\n".join([
-            V1.format("/", "memory", "memory"),
-            V1.format("/", "cpu,cpuacct", "cpu,cpuacct"),
-            "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw",
-        ]),
-        "sys/fs/cgroup/memory/memory.limit_in_bytes": UNLIMITED,
-        "sys/fs/cgroup/memory/class/memory.limit_in_bytes": GIB,
-        "sys/fs/cgroup/memory/class/memory.usage_in_bytes": GIB // 2,
-        "sys/fs/cgroup/memory/class/memory.stat": "active_file 0\ntotal_active_file 1024\n"
-        "total_inactive_file 1024",
-        "sys/fs/cgroup/cpu,cpuacct/class/cpu.cfs_quota_us": 50000,
-        "sys/fs/cgroup/cpu,cpuacct/class/cpu.cfs_period_us": 100000,
-    })  # fmt: skip
-    assert machine.memory_limit() == GIB
-    assert machine.available_memory() == GIB // 2 + 2048
-    assert machine.cpu_limit() == 1
-    fake({"sys/fs/cgroup/cpu,cpuacct/class/cpu.cfs_quota_us": -1})
-    assert machine.cpu_limit() == 8
-
-
 def test_a_container_that_sees_its_own_group_as_the_top(fake):
+    seen = V2.replace(" / /sys", " {} /sys")
     fake({
-        "proc/self/cgroup": "4:memory:/docker/4711",
-        "proc/self/mountinfo": V1.format("/docker/4711", "memory", "memory"),
-        "sys/fs/cgroup/memory/memory.limit_in_bytes": GIB,
+        "proc/self/cgroup": "0::/docker/4711",
+        "proc/self/mountinfo": seen.format("/docker/4711"),
+        "sys/fs/cgroup/memory.max": GIB,
     })  # fmt: skip
     assert machine.memory_limit() == GIB
-    fake({"proc/self/mountinfo": V1.format("/docker/other", "memory", "memory")})
+    fake({"proc/self/mountinfo": seen.format("/docker/other")})
+    assert machine.memory_limit() == GIB
+
+
+def test_groups_of_version_1_are_passed_over(fake):
+    fake({
+        "proc/self/cgroup": "4:memory:/class\n0::/",
+        "proc/self/mountinfo": f"35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw\n{V2}",
+        "sys/fs/cgroup/memory.max": GIB,
+    })  # fmt: skip
     assert machine.memory_limit() == GIB
 
 

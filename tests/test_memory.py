@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from nst_tutorial import NSTError, memory
-from nst_tutorial.memory import MARGIN
+from nst_tutorial import NSTError
+from nst_tutorial.runs import memory
+from nst_tutorial.runs.memory import MARGIN
 
 GIB = 2**30
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak")
@@ -57,7 +58,8 @@ def test_where_nothing_fits(extractor, monkeypatch):
 MEASURED = """
 import sys
 import numpy as np
-from nst_tutorial import TransferConfig, load_extractor, memory, stylize
+from nst_tutorial import TransferConfig, load_extractor, stylize
+from nst_tutorial.runs import memory
 def status(what):
     lines = open("/proc/self/status").read().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(what))
@@ -89,8 +91,9 @@ def used_by_predicted(name, size, optimizer, precision, tile):
 
 
 @linux
-@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+@pytest.mark.parametrize("optimizer", ["lbfgs", pytest.param("adam", marks=pytest.mark.long)])
 def test_no_prediction_is_too_low(optimizer):
+    """A process for each: a peak is a process' own, and never falls."""
     assert used_by_predicted("pocket", 192, optimizer, "float32", 0)[0] <= MARGIN
 
 

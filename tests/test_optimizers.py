@@ -1,15 +1,26 @@
-"""The optimizers: Keras 2's Nadam against its formula, learning rates by hand."""
+"""The optimizers: many steps against Keras' own, Keras 2's Nadam against its formula, rates."""
 
+import collections
 import dataclasses
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from nst_tutorial import TransferConfig
-from nst_tutorial.optimizers import NadamKeras2, apply, make_optimizer, rate_at
+from nst_tutorial.optimizers import (
+    Adam,
+    Descent,
+    DivergedError,
+    GradientDescent,
+    Nadam,
+    make_optimizer,
+    rate_at,
+)
 
-START = np.array([100.0, 10.0, -3.0])
+START = np.array([100.0, 10.0, -3.0], "float32")
+EACH = [Adam(), Nadam(), Nadam(warming=0.004), GradientDescent()]
 
 
 def slopes(x):
@@ -17,17 +28,33 @@ def slopes(x):
     return np.array([2.0, 0.1, 30.0]) * (x - 50)
 
 
-def moved_by(optimizer, steps):
-    x, path = keras.Variable(START, dtype="float32"), []
+def look(picture):
+    """The bowl as a `Descent` sees it."""
+    gradient = slopes(np.asarray(picture, "float64"))
+    return {"total": float(gradient @ gradient)}, gradient.astype("float32")
+
+
+def moved_by(optimizer, rate, steps):
+    descent, path = Descent(START, optimizer, clip=False), []
     for _ in range(steps):
-        optimizer.apply([keras.ops.convert_to_tensor(slopes(np.asarray(x)), "float32")], [x])
+        descent.take(look, rate)
+        path.append(np.array(descent.picture))
+    return np.array(path)
+
+
+def moved_by_keras(optimizer, steps):
+    x, path = keras.Variable(START), []
+    optimizer.build([x])
+    step = tf.function(lambda gradient: optimizer.apply([gradient], [x]))
+    for _ in range(steps):
+        step(look(x)[1])
         path.append(np.array(x))
     return np.array(path)
 
 
 def nadam_of_keras_2(steps, rate, schedule_decay, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
     """Dozat's schedule, term by term, in double precision."""
-    x, m, v, product, path = START.copy(), np.zeros(3), np.zeros(3), 1.0, []
+    x, m, v, product, path = START.astype("float64"), np.zeros(3), np.zeros(3), 1.0, []
     for t in range(1, steps + 1):
         g = slopes(x)
         mu_t = beta_1 * (1 - 0.5 * np.power(0.96, t * schedule_decay))
@@ -43,61 +70,110 @@ def nadam_of_keras_2(steps, rate, schedule_decay, beta_1=0.9, beta_2=0.999, epsi
     return np.array(path)
 
 
-def test_nadam_of_keras_2():
-    path = moved_by(NadamKeras2(10.0), 60)
-    np.testing.assert_allclose(path, nadam_of_keras_2(60, 10.0, 0.004), rtol=1e-3, atol=2e-3)
-
-
-def test_nadam_of_keras_3_is_another():
-    """The transcription with Keras 3's schedule is Keras 3's: only that differs."""
-    path = moved_by(keras.optimizers.Nadam(10.0), 60)
-    np.testing.assert_allclose(path, nadam_of_keras_2(60, 10.0, 1.0), rtol=1e-3, atol=2e-3)
-    assert np.abs(path - nadam_of_keras_2(60, 10.0, 0.004)).max() > 1
-
-
-def test_its_momentum_hardly_grows():
-    """What its docstring says of both schedules."""
-    shares = {decay: 1 - 0.5 * 0.96 ** (decay * 100) for decay in (0.004, 1.0)}
-    assert shares[1.0] > 0.99
-    assert shares[0.004] < 0.51
-    assert pytest.approx(0.72, abs=0.005) == 1 - 0.5 * 0.96 ** (0.004 * 3500)
+# Against others -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
+    ("optimizer", "kind", "rate"),
     [
-        ("adam", keras.optimizers.Adam),
-        ("nadam", keras.optimizers.Nadam),
-        ("nadam_keras2", NadamKeras2),
-        ("sgd", keras.optimizers.SGD),
+        (Adam(), keras.optimizers.Adam, 10.0),
+        (Nadam(), keras.optimizers.Nadam, 10.0),
+        (GradientDescent(), keras.optimizers.SGD, 0.05),
     ],
 )
-def test_which_optimizer(name, kind):
-    optimizer = make_optimizer(name, beta_1=0.5, epsilon=0.25)
-    assert type(optimizer) is kind
-    if name != "sgd":
-        assert (optimizer.beta_1, optimizer.epsilon) == (0.5, 0.25)
+def test_the_steps_are_those_of_keras(optimizer, kind, rate):
+    path = moved_by(optimizer, rate, 200)
+    np.testing.assert_allclose(path, moved_by_keras(kind(rate), 200), rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [Adam, Nadam])
+def test_with_other_settings_too(kind):
+    theirs = getattr(keras.optimizers, kind.__name__)(10.0, beta_1=0.5, epsilon=0.25)
+    path = moved_by(kind(beta_1=0.5, epsilon=0.25), 10.0, 50)
+    np.testing.assert_allclose(path, moved_by_keras(theirs, 50), rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("warming", [0.004, 1.0])
+def test_nadam_of_keras_2_and_3_differ_in_their_schedule_alone(warming):
+    path = moved_by(Nadam(warming=warming), 10.0, 200)
+    np.testing.assert_allclose(path, nadam_of_keras_2(200, 10.0, warming), rtol=1e-3, atol=2e-3)
+    assert np.abs(path - nadam_of_keras_2(200, 10.0, 1.004 - warming)).max() > 1
+
+
+def test_keras_2s_momentum_hardly_grows():
+    """What the docstring says of both schedules, as shares of β₁."""
+    keras_3, keras_2 = Nadam(1.0), Nadam(1.0, warming=0.004)
+    assert keras_3._momentum(100) > 0.99
+    assert keras_2._momentum(3500) == pytest.approx(0.72, abs=0.005)
 
 
 def test_gradient_descent_by_hand():
-    sgd = make_optimizer("sgd")
-    sgd.learning_rate = 0.01
-    np.testing.assert_allclose(moved_by(sgd, 1)[0], [99, 10.04, 12.9], rtol=1e-6)
+    np.testing.assert_allclose(moved_by(GradientDescent(), 0.01, 1)[0], [99, 10.04, 12.9], 1e-6)
 
 
-@pytest.mark.parametrize("name", ["adam", "nadam", "nadam_keras2", "sgd"])
-def test_applied_as_a_function(name):
-    """What an optimizer did before is forgotten; what is handed in is remembered."""
-    optimizer, told = make_optimizer(name), make_optimizer(name)
-    optimizer.learning_rate = 0.1
-    told.build([keras.Variable(np.zeros(3), dtype="float32")])
-    x, memory = START.astype("float32"), [np.array(variable) for variable in told.variables]
-    memory[1] = np.float32(0.1)
-    for place in moved_by(optimizer, 4):
-        gradient = keras.ops.convert_to_tensor(slopes(np.asarray(x)), "float32")
-        apply(told, x + 1, memory, 2 * gradient)  # another picture's step between
-        x, memory = apply(told, x, memory, gradient)
-        np.testing.assert_allclose(np.asarray(x), place, rtol=1e-6)
+# Two pictures, and steps that are lost ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", EACH, ids=str)
+def test_pictures_that_take_turns_do_not_meet(optimizer):
+    """They share a compiled graph, which remembers nothing."""
+    one, other = Descent(START, optimizer, clip=False), Descent(2 * START, optimizer, clip=False)
+    for place in moved_by(optimizer, 0.05, 4):
+        other.take(look, 1.0)
+        one.take(look, 0.05)
+        np.testing.assert_array_equal(one.picture, place)
+
+
+@pytest.mark.parametrize("optimizer", EACH, ids=str)
+def test_a_step_that_is_no_number_is_not_taken(optimizer):
+    descent = Descent(START, optimizer, clip=False)
+    descent.take(look, 0.05)
+    before = descent.state()
+    with pytest.raises(DivergedError, match="lower learning_rate"):
+        descent.take(look, np.inf)
+    assert before.keys() == descent.state().keys()
+    for name, array in descent.state().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+@pytest.mark.parametrize("optimizer", EACH, ids=str)
+def test_a_gradient_that_overflows_loses_no_picture(optimizer):
+    """Its square is infinite: then the step is 0, and the next is no number."""
+    descent = Descent(START, optimizer, clip=False)
+
+    def cliff(picture):
+        return {"total": 1.0}, np.full(3, 3e38, "float32")
+
+    with pytest.raises(DivergedError, match="lower learning_rate"):
+        collections.deque((descent.take(cliff, 10.0) for _ in range(3)), maxlen=0)
+    assert np.isfinite(descent.picture).all()
+
+
+def test_the_range_is_held_if_it_is_asked_for():
+    descent, free = (Descent(START, GradientDescent(), clip) for clip in (True, False))
+    for one in (descent, free):
+        one.take(look, 10.0)
+    np.testing.assert_array_equal(descent.picture, np.clip(free.picture, 0, 255))
+    assert np.abs(free.picture).max() > 255
+
+
+# Settings -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("adam", Adam(0.5, 0.25)),
+        ("nadam", Nadam(0.5, 0.25, warming=1.0)),
+        ("nadam_keras2", Nadam(0.5, 0.25, warming=0.004)),
+        ("sgd", GradientDescent()),
+    ],
+)
+def test_which_optimizer(name, expected):
+    config = TransferConfig(optimizer=name, beta_1=0.5, epsilon=0.25)
+    optimizer = make_optimizer(config)
+    assert type(optimizer) is type(expected)
+    assert optimizer == expected
 
 
 def test_rates():

@@ -11,7 +11,6 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
-CORE = ("images", "extractors", "losses", "objective", "transfer")
 
 
 def text_of(name):
@@ -98,35 +97,6 @@ def test_a_green_machine_is_told_what_make_is_told(tmp_path, capsys):
 
 def test_tensorflow_is_no_core_dependency(project):
     assert not [name for name in project["dependencies"] if name.startswith("tensorflow")]
-
-
-def test_the_core_is_small_enough_to_be_read_whole():
-    lines = sum(text_of(f"nst_tutorial/{module}.py").count("\n") for module in CORE)
-    assert lines < 950
-
-
-def test_directions():
-    """One direction only: losses know no pictures, extractors no losses, transfer no screen."""
-    forbidden = {
-        "decoding": "images extractors losses objective transfer records scales weights backend",
-        "images": "extractors losses objective transfer records scales weights backend",
-        "weights": "images extractors losses transfer records scales",
-        "losses": "images extractors transfer records scales weights",
-        "extractors": "losses transfer records scales",
-        "scales": "extractors losses transfer weights",
-        "files": "images extractors losses objective transfer records",
-        "provenance": "transfer objective losses images",
-        "checkpoints": "transfer objective losses images",
-        "implementations": "images extractors losses objective transfer records backend",
-        "units": "images extractors objective transfer records scales weights",
-        "objective": "transfer scales images weights conventions",
-        "optimizers": "images extractors losses objective transfer",
-        "transfer": "__main__ study cells",
-    }
-    for module, names in forbidden.items():
-        source = text_of(f"nst_tutorial/{module}.py")
-        for name in names.split():
-            assert f"nst_tutorial.{name} " not in source, f"{module} must not import {name}"
 
 
 def test_ci_runs_the_readmes_test_command():

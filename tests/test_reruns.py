@@ -1,15 +1,23 @@
 """A picture says how it was made, names no one, and can be made again to the same bytes."""
 
+import dataclasses
+import functools
 import getpass
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from quick import OPTIONS, QUICK
 
-from nst_tutorial import NSTError, TransferConfig, load_extractor, rerun, save_image, stylize
+from nst_tutorial import NSTError, rerun, save_image, stylize
 from nst_tutorial.__main__ import main
-from nst_tutorial.provenance import describe, differences, read
+from nst_tutorial.runs.provenance import describe, differences, read
+
+CONFIG = dataclasses.replace(QUICK, steps=2)
+COMMAND = ["stylize", "in/photo.png", "in/stripes.png", "-o", "out.png"]
+COMMAND += ["--size", "64", "--steps", "3"]
 
 
 @pytest.fixture
@@ -22,19 +30,32 @@ def here(tmp_path, monkeypatch, photograph, painting):
     return tmp_path
 
 
-COMMAND = ["stylize", "in/photo.png", "in/stripes.png", "-o", "out.png"]
-COMMAND += ["--size", "64", "--steps", "3"]
+@pytest.fixture
+def made(here):
+    """That folder with a picture that the command line made in it."""
+    (here / "out.png").write_bytes(painted_once())
+    return here
+
+
+@functools.cache
+def painted_once():
+    assert main([*COMMAND, *OPTIONS]) == 0
+    return Path("out.png").read_bytes()
 
 
 @pytest.mark.parametrize(
     "options",
-    ["", "--blend 1 3 --optimizer adam --extractor random --init noise --seed 5 --pooling max",
+    ["--margin 0.1",
+     "--blend 1 3 --optimizer adam --extractor random --init noise --seed 5 --pooling max",
      "--style-layers block1_conv1 block2_conv2 --layer-weights 1 2 --convention paper"],
 )  # fmt: skip
 def test_the_same_bytes_again(here, capsys, options):
+    again_with(here, capsys, [*OPTIONS, *options.split()])
+
+
+def again_with(here, capsys, options):
     styles = ["in/spots.png"] if "--blend" in options else []
-    command = [*COMMAND[:3], *styles, *COMMAND[3:], *options.split()]
-    assert main(command) == 0
+    assert main([*COMMAND[:3], *styles, *COMMAND[3:], *options]) == 0
     assert main(["rerun", "out.png"]) == 0
     assert "the same, byte for byte" in capsys.readouterr().out
     assert (here / "out.png").read_bytes() == (here / "out-again.png").read_bytes()
@@ -51,20 +72,18 @@ TEN = [
 @pytest.mark.long
 @pytest.mark.parametrize("options", TEN)
 def test_ten_more(here, capsys, options):
-    test_the_same_bytes_again(here, capsys, options)
+    again_with(here, capsys, options.split())
 
 
-def test_texture_and_start(here, extractor):
-    config = TransferConfig(size=64, steps=2)
-    stylize(None, "in/stripes.png", "random", config).save("texture.png")
-    stylize("in/photo.png", None, "random", config, start="in/spots.png").save("inverted.png")
+def test_texture_and_start(here):
+    stylize(None, "in/stripes.png", "random", CONFIG).save("texture.png")
+    stylize("in/photo.png", None, "random", CONFIG, start="in/spots.png").save("inverted.png")
     for name in ("texture.png", "inverted.png"):
         rerun(name).save("again.png")
         assert (here / name).read_bytes() == (here / "again.png").read_bytes()
 
 
-def test_what_a_picture_says(here):
-    main(COMMAND)
+def test_what_a_picture_says(made):
     origin = read("out.png")
     assert origin["config"]["steps"] == 3
     assert origin["content"]["name"] == "in/photo.png"
@@ -76,42 +95,37 @@ def test_what_a_picture_says(here):
 
 
 def test_no_user_and_no_folder_beyond_the_names_given(here):
-    config = TransferConfig(size=64, steps=1)
-    stylize(here / "in/photo.png", str(here / "in/stripes.png"), "random", config).save("out.png")
+    stylize(here / "in/photo.png", str(here / "in/stripes.png"), "random", CONFIG).save("out.png")
     said = json.dumps(read("out.png"))
     assert read("out.png")["content"]["name"] == "photo.png"
     assert str(here) not in said
     assert getpass.getuser() not in said.replace('"pooling"', "")
 
 
-def test_inputs_are_found_beside_the_picture_too(here, monkeypatch):
-    main(COMMAND)
-    (here / "elsewhere").mkdir()
-    monkeypatch.chdir(here / "elsewhere")
+def test_inputs_are_found_beside_the_picture_too(made, monkeypatch):
+    (made / "elsewhere").mkdir()
+    monkeypatch.chdir(made / "elsewhere")
     assert rerun("../out.png").stopped is None
 
 
-def test_another_input_is_named(here, capsys):
-    main(COMMAND)
-    (here / "in/spots.png").replace(here / "in/stripes.png")
+def test_another_input_is_named(made, capsys):
+    (made / "in/spots.png").replace(made / "in/stripes.png")
     assert main(["rerun", "out.png"]) == 2
     said = capsys.readouterr().err
     assert "the style in/stripes.png is another picture" in said
     assert "in/photo.png" not in said
-    (here / "in/stripes.png").unlink()
+    (made / "in/stripes.png").unlink()
     assert main(["rerun", "out.png"]) == 2
     assert "in/stripes.png does not exist" in capsys.readouterr().err
 
 
-def test_another_extractor_is_named(here, capsys):
-    main([*COMMAND, "--extractor", "random"])
-    assert main(["rerun", "out.png", "--extractor", "pocket"]) == 2
-    assert "name is pocket, not random" in capsys.readouterr().err
+def test_another_extractor_is_named(made, capsys):
+    assert main(["rerun", "out.png", "--extractor", "random"]) == 2
+    assert "name is random, not pocket" in capsys.readouterr().err
 
 
 def test_pictures_without_a_file(here, photograph):
-    config = TransferConfig(size=64, steps=2)
-    stylize(photograph, "in/stripes.png", "random", config).save("out.png")
+    stylize(photograph, "in/stripes.png", "random", CONFIG).save("out.png")
     with pytest.raises(NSTError, match="name the files to take"):
         rerun("out.png")
     rerun("out.png", content="in/photo.png").save("again.png")
@@ -135,8 +149,7 @@ def test_no_such_picture(tmp_path, make, words):
         rerun(tmp_path / "p.png")
 
 
-def test_it_does_not_write_over_the_picture(here, capsys):
-    main(COMMAND)
+def test_it_does_not_write_over_the_picture(made, capsys):
     assert main(["rerun", "out.png", "-o", "./out.png"]) == 2
     assert "would be overwritten" in capsys.readouterr().err
 
@@ -145,19 +158,15 @@ def test_a_stopped_picture_says_so(here):
     def interrupt(step):
         raise KeyboardInterrupt
 
-    result = stylize(
-        "in/photo.png", "in/stripes.png", "random", TransferConfig(size=64, steps=4), interrupt
-    )
+    result = stylize("in/photo.png", "in/stripes.png", "random", CONFIG, interrupt)
     result.save("out.png")
     assert read("out.png")["stopped"] == "interrupted, after step 1"
 
 
-def test_differences_count_pictures(photograph, painting):
-    extractor = load_extractor("random", precision="float32")
-
+def test_differences_count_pictures(photograph, painting, extractor):
     def said(styles):
         sources = {"content": None, "styles": styles, "start": None}
-        return describe(TransferConfig(), extractor, sources, sources)
+        return describe(QUICK, extractor, sources, sources)
 
     assert differences(said([painting]), said([painting])) == []
     assert differences(said([painting]), said([painting, photograph])) == [

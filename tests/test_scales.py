@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nst_tutorial.scales import coarse_to_fine, enlarge, resize, scaled
+from nst_tutorial.scales import coarse_to_fine, enlarge, resize, scale_shape
 
 
 def test_the_plan_by_hand():
@@ -33,8 +33,8 @@ def test_sizes_too_small_for_the_network_are_left_out(shape):
 
 
 def test_scaled_keeps_the_aspect_ratio_and_the_least_side():
-    assert scaled((1, 100, 200, 3), 0.5) == (1, 50, 100, 3)
-    assert scaled((1, 100, 200, 3), 0.1, least=32) == (1, 32, 64, 3)
+    assert scale_shape((1, 100, 200, 3), 0.5) == (1, 50, 100, 3)
+    assert scale_shape((1, 100, 200, 3), 0.1, least=32) == (1, 32, 64, 3)
 
 
 def test_resizing_to_the_same_shape_changes_nothing(photograph):
@@ -49,7 +49,7 @@ def test_a_flat_picture_stays_flat():
 
 
 def test_enlarging_an_unchanged_content_gives_the_content_with_all_its_detail(photograph):
-    small = resize(photograph, scaled(photograph.shape, 0.5))
+    small = resize(photograph, scale_shape(photograph.shape, 0.5))
     enlarged = enlarge(small, photograph.shape, photograph)
     np.testing.assert_allclose(enlarged, photograph, atol=1e-3)
     assert np.abs(enlarge(small, photograph.shape) - photograph).max() > 10

@@ -17,21 +17,13 @@ from hypothesis import strategies as st
 from painters import dot
 from PIL import Image
 
-from nst_tutorial import (
-    NSTError,
-    Study,
-    TransferConfig,
-    cells,
-    machine,
-    plots,
-    rerun,
-    save_image,
-    stylize,
-)
-from nst_tutorial import study as module
+from nst_tutorial import NSTError, Study, TransferConfig, plots, rerun, save_image, stylize
 from nst_tutorial.__main__ import main
 from nst_tutorial.extractors import load_extractor
-from nst_tutorial.weights import POCKET_FILE
+from nst_tutorial.runtime import machine
+from nst_tutorial.runtime.weights import POCKET_FILE
+from nst_tutorial.study import cells
+from nst_tutorial.study import study as module
 
 ROOT = Path(__file__).parent.parent
 CONFIG = TransferConfig(
@@ -98,7 +90,7 @@ def test_a_key_is_of_what_goes_in(here, photograph, monkeypatch):
     assert keys(None, None, grid={"content": ["cat.png"], "style": {"my": "stripes.png"}}) == same
     assert keys("cat.png", ["stripes.png"]) == same
     assert keys("cat.png", "stripes.png", folder="elsewhere") == same
-    monkeypatch.setattr("nst_tutorial.provenance.PACKAGES", ())
+    monkeypatch.setattr("nst_tutorial.runs.provenance.PACKAGES", ())
     assert keys("cat.png", "stripes.png") == same
     others = [
         keys("spots.png", "stripes.png"),
@@ -384,7 +376,7 @@ def test_a_full_disk_stops_the_study_and_keeps_what_is_finished(here, monkeypatc
 
 def test_other_weights_on_a_worker_are_noticed(here, monkeypatch):
     one = study({"seed": [0]})
-    monkeypatch.setattr("nst_tutorial.cells.weights_hash", lambda name, precision: "other")
+    monkeypatch.setattr("nst_tutorial.study.cells.weights_hash", lambda name, precision: "other")
     assert "other weights" in str(one.run().failures)
 
 
@@ -721,7 +713,7 @@ def test_a_broken_standard_error_ends_no_study(here, monkeypatch):
 
         fileno = sys.__stderr__.fileno
 
-    monkeypatch.setattr("nst_tutorial.terminal.Steady._let_go", lambda self: None)
+    monkeypatch.setattr("nst_tutorial.cli.terminal.Steady._let_go", lambda self: None)
     monkeypatch.setattr(sys, "stderr", Broken())
     (here / "figure.toml").write_text(TOML)
     assert main(["study", "figure.toml"]) == 0

@@ -7,11 +7,13 @@ import sys
 
 import numpy as np
 import pytest
+import quick
 
-from nst_tutorial import NSTError, commands, load_image, save_image
+from nst_tutorial import NSTError, load_image, save_image
 from nst_tutorial.__main__ import main
-from nst_tutorial.errors import LONGEST, NSTWarning, printable
-from nst_tutorial.terminal import Steady, say, tell
+from nst_tutorial.cli import commands
+from nst_tutorial.cli.terminal import Steady, say, tell
+from nst_tutorial.runtime.errors import LONGEST, NSTWarning, printable
 
 
 class Broken(io.StringIO):
@@ -61,7 +63,7 @@ def test_a_sentence_is_one_line_without_commands_to_the_terminal(capsys):
 def test_a_picture_is_painted_with_no_terminal_at_all(tmp_path, photograph):
     save_image(tmp_path / "photo.png", photograph)
     command = f'"{sys.executable}" -m nst_tutorial stylize photo.png photo.png -o out.png '
-    command += "--extractor random --size 64 --steps 2 <&- >&- 2>&-"
+    command += f"--extractor random --size 64 --steps 2 {' '.join(quick.OPTIONS)} <&- >&- 2>&-"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, timeout=600, check=False)
     assert done.returncode == 0
     assert load_image(tmp_path / "out.png").shape == load_image(tmp_path / "photo.png", 64).shape
@@ -70,11 +72,11 @@ def test_a_picture_is_painted_with_no_terminal_at_all(tmp_path, photograph):
 def test_an_interrupt_while_the_command_line_is_loaded_is_no_traceback(monkeypatch):
     class Interrupted:
         def find_spec(self, name, *where):
-            if name == "nst_tutorial.commands":
+            if name == "nst_tutorial.cli.commands":
                 raise KeyboardInterrupt
 
-    monkeypatch.delitem(sys.modules, "nst_tutorial.commands")
-    monkeypatch.delattr("nst_tutorial.commands", raising=False)
+    monkeypatch.delitem(sys.modules, "nst_tutorial.cli.commands")
+    monkeypatch.delattr("nst_tutorial.cli.commands", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
     assert main(["doctor"]) == 130
 
@@ -131,7 +133,7 @@ def test_a_link_stays_a_link_and_its_file_is_replaced(tmp_path):
 
 
 def test_the_longest_names_are_written_and_longer_ones_refused_before_the_work(tmp_path):
-    from nst_tutorial.files import check_output
+    from nst_tutorial.runtime.files import check_output
 
     save_image(tmp_path / f"{'n' * 251}.png", np.zeros((4, 4, 3)))
     with pytest.raises(NSTError, match="File name too long"):

@@ -4,13 +4,16 @@ import dataclasses
 
 import numpy as np
 import pytest
+from quick import QUICK
 
 from nst_tutorial import NSTError, TransferConfig, load_extractor, stylize, to_uint8
-from nst_tutorial.backend import ops
+from nst_tutorial.extractors import stride
 from nst_tutorial.objective import Objective
-from nst_tutorial.tiles import TiledObjective, overlap, stride, tiles
+from nst_tutorial.runs import memory, run
+from nst_tutorial.runs.tiles import TiledObjective, overlap, tiles
+from nst_tutorial.runtime.backend import ops
 
-SHALLOW = TransferConfig(
+THREE_BLOCKS = TransferConfig(
     content_layers=("block3_conv2",), style_layers=("block1_conv1", "block2_conv1", "block3_conv1")
 )
 
@@ -33,13 +36,13 @@ def both(extractor, config, shape, side):
         )
 
 
-@pytest.mark.parametrize("border", ["reflect", "zero"])
 @pytest.mark.parametrize(
-    ("config", "shape", "side"),
+    ("config", "shape", "side", "border"),
     [
-        (SHALLOW, (121, 166), 52),
-        (dataclasses.replace(SHALLOW, convention="paper", tv_exponent=1.5), (40, 110), 48),
-        (TransferConfig(), (61, 330), 64),
+        (QUICK, (49, 66), 32, "zero"),
+        (THREE_BLOCKS, (61, 166), 52, "reflect"),
+        (dataclasses.replace(QUICK, convention="paper", tv_exponent=1.5), (40, 70), 32, "reflect"),
+        (TransferConfig(), (61, 320), 64, "reflect"),
     ],
 )
 def test_tiles_have_the_gradient_of_the_whole(config, shape, side, border):
@@ -53,8 +56,8 @@ def test_tiles_have_the_gradient_of_the_whole(config, shape, side, border):
 
 def test_less_overlap_would_be_wrong(monkeypatch, extractor):
     """The overlap is as wide as it must be: half of it shows in the gradient."""
-    monkeypatch.setattr("nst_tutorial.tiles.overlap", lambda layer: overlap(layer) // 2)
-    (_, expected), (_, gradient) = both(extractor, SHALLOW, (121, 166), 32)
+    monkeypatch.setattr("nst_tutorial.runs.tiles.overlap", lambda layer: overlap(layer) // 2)
+    (_, expected), (_, gradient) = both(extractor, QUICK, (64, 64), 32)
     difference = np.linalg.norm(gradient - np.asarray(expected))
     assert difference > 1e-4 * np.linalg.norm(expected)
 
@@ -88,27 +91,32 @@ def test_cores_cover_the_picture_once(side):
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_a_poster_is_the_whole_pictures_twin(extractor, optimizer):
-    config = dataclasses.replace(SHALLOW, optimizer=optimizer, steps=6, size=160)
-    content, style = noise(100, 150), noise(80, 80, 1)
+    config = dataclasses.replace(QUICK, optimizer=optimizer, steps=4, margin=0.05)
+    content, style = noise(50, 64), noise(64, 64, 1)
     whole, tiled = (
         stylize(content, style, extractor, dataclasses.replace(config, tile=tile)).image
-        for tile in (None, 48)
+        for tile in (None, 32)
     )
+    assert np.abs(whole - content).max() > 9
     assert np.abs(to_uint8(whole).astype(int) - to_uint8(tiled)).max() <= 1
 
 
 def test_memory_that_is_short_is_answered_by_tiles(extractor, monkeypatch):
     """By itself, and without a word: the picture is the same."""
-    from nst_tutorial import memory, transfer
-
     made = []
-    monkeypatch.setattr(memory, "available_memory", lambda: 600 * 2**20)
-    monkeypatch.setattr(
-        transfer, "TiledObjective", lambda *given: made.append(given[-1]) or Objective(*given[:-1])
-    )
-    config = dataclasses.replace(SHALLOW, optimizer="adam", steps=1, scales=1, size=800)
-    stylize(noise(600, 700), noise(80, 80, 1), extractor, config)
-    assert made == [256]
+
+    def paint(content, *_, objective, **__):
+        made.append(objective)
+        return content, None
+
+    monkeypatch.setattr(run, "paint", paint)
+    config = TransferConfig(size=800, optimizer="adam")
+    for free in (2**40, 900 * 2**20):
+        monkeypatch.setattr(memory, "available_memory", lambda free=free: free)
+        stylize(noise(600, 700), noise(80, 80, 1), extractor, config)
+    whole, tiled = made
+    assert whole is Objective
+    assert (tiled.func, tiled.keywords) == (TiledObjective, {"tile": 256})
 
 
 def test_a_tile_is_a_number_of_pixels():

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from nst_tutorial import load_extractor, to_vgg
-from nst_tutorial.weights import LAYERS
+from nst_tutorial.runtime.weights import LAYERS
 
 SCRIPT = Path(__file__).parent.parent / "training" / "train_pocket.py"
 
@@ -17,6 +17,15 @@ SCRIPT = Path(__file__).parent.parent / "training" / "train_pocket.py"
 @pytest.fixture(scope="module")
 def training():
     return runpy.run_path(str(SCRIPT))
+
+
+@pytest.fixture(scope="module")
+def model(training):
+    keras.utils.set_random_seed(0)
+    model = training["build_classifier"]()
+    training["compile_classifier"](model, steps=1000)
+    model.run_eagerly = True  # two steps take a second; to compile them takes twenty
+    return model
 
 
 @pytest.fixture
@@ -40,11 +49,8 @@ def test_folding_changes_nothing(training, pictures, tmp_path, rng):
         np.testing.assert_allclose(folded(images)[layer] / scale, expected / scale, atol=1e-5)
 
 
-def test_the_attack_raises_the_loss_within_its_ball(training, pictures):
-    keras.utils.set_random_seed(0)
+def test_the_attack_raises_the_loss_within_its_ball(training, model, pictures):
     images, labels = tf.cast(pictures[0], tf.float32) / 2 + 64, pictures[1]
-    model = training["build_classifier"]()
-    training["compile_classifier"](model, steps=1000)
     perturbed = model.perturb(images, labels)
     length = np.sqrt(np.sum((perturbed - images) ** 2, axis=(1, 2, 3))) / 255
     assert 0.1 < length.min() <= length.max() < training["Recipe"].radius * 1.001
@@ -52,9 +58,7 @@ def test_the_attack_raises_the_loss_within_its_ball(training, pictures):
     assert after > before
 
 
-def test_a_step_of_training(training, pictures):
-    model = training["build_classifier"]()
-    training["compile_classifier"](model, steps=1000)
+def test_a_step_of_training(training, model, pictures):
     batches = training["Augmented"](*pictures, batch_size=4, seed=0)
     images, labels = batches[0]
     assert images.shape == (4, 32, 32, 3)

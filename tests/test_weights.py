@@ -17,8 +17,15 @@ import numpy as np
 import pytest
 from mutants import SECONDS, mutated, stopped_after
 
-from nst_tutorial import NSTError, download, load_extractor, machine, weights
-from nst_tutorial.weights import LAYERS, POCKET_WIDTHS, VGG19_WIDTHS, random_weights, read_weights
+from nst_tutorial import NSTError, load_extractor
+from nst_tutorial.runtime import download, machine, weights
+from nst_tutorial.runtime.weights import (
+    LAYERS,
+    POCKET_WIDTHS,
+    VGG19_WIDTHS,
+    random_weights,
+    read_weights,
+)
 
 
 def write_h5(path, kernels_and_biases):

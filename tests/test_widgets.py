@@ -14,9 +14,17 @@ import pytest
 from PIL import Image
 
 from nst_tutorial import NSTError, TransferConfig, plots
-from nst_tutorial.parts import bundled, curves, decades, encoded
-from nst_tutorial.widgets import MORE, WEIGHTS, Playground, close_latest, explore, said, status
-from nst_tutorial.worker import News
+from nst_tutorial.widgets.panels import (
+    MORE,
+    WEIGHTS,
+    Playground,
+    close_latest,
+    explore,
+    said,
+    status,
+)
+from nst_tutorial.widgets.parts import bundled, curves, decades, encoded
+from nst_tutorial.widgets.worker import News
 
 IMAGES = Path(__file__).parent.parent / "images"
 CONFIG = TransferConfig(
@@ -30,7 +38,7 @@ PATIENCE = 600  # seconds after which a wait has certainly failed, on whatever m
 
 
 @pytest.fixture
-def panel(photograph, painting, extractor):
+def panel(photograph, painting, extractor, shared_graphs):
     one = Playground(photograph, painting, extractor, CONFIG, images=IMAGES)
     wait(one, "ready")
     yield one

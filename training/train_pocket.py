@@ -18,9 +18,9 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from nst_tutorial.borders import ReflectionPadding
+from nst_tutorial.extractors import Mirror
 from nst_tutorial.images import to_vgg
-from nst_tutorial.weights import BLOCKS, POCKET_WIDTHS
+from nst_tutorial.runtime.weights import BLOCKS, POCKET_FILE, POCKET_WIDTHS
 
 INPUT_SCALE = 64.0  # mean-centred pixels are divided by this; folded into the first convolution
 
@@ -150,7 +150,7 @@ def build_classifier(recipe=None):
     for block, (width, convolutions) in enumerate(zip(recipe.widths, BLOCKS, strict=True), start=1):
         for convolution in range(1, convolutions + 1):
             name = f"block{block}_conv{convolution}"
-            x = ReflectionPadding()(x) if recipe.border == "reflect" else x
+            x = Mirror()(x) if recipe.border == "reflect" else x
             x = layers.Conv2D(width, 3, name=name, **settings)(x)
             x = layers.BatchNormalization(momentum=0.9, name=f"{name}_bn")(x)
             x = layers.ReLU()(x)
@@ -198,7 +198,7 @@ def load_data(path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help=".npz with x_train, y_train, x_test, y_test")
-    parser.add_argument("--output", type=Path, default=Path("nst_tutorial/pocket.npz"))
+    parser.add_argument("--output", type=Path, default=POCKET_FILE)
     parser.add_argument("--norm", choices=("l2", "linf"), default=Recipe.norm)
     parser.add_argument("--radius", type=float, default=Recipe.radius)
     parser.add_argument("--pooling", choices=("average", "max"), default=Recipe.pooling)

@@ -8,7 +8,8 @@
 
 A function is judged by what it returns for several small pictures, non-square, in batches of one
 and two. It may be written in NumPy, TensorFlow or `keras.ops`, with the package's arguments, and
-return numbers, arrays or tensors; of a single picture the batch axis may be missing. Two have no
+return numbers, arrays or tensors. One that is written for one picture, as the papers' formulas
+are, is right too, with a batch axis of one or without any. Two have no
 namesake in the package: `optimization_step(image, gradient, learning_rate)` returns the picture a
 plain step down the gradient, in 0..255; `upsample(image, shape)` enlarges to `(1, H, W, 3)`, as
 `scales.enlarge` does without a content picture, by any interpolation.
@@ -57,11 +58,7 @@ total_loss = Check(steps.TOTAL_LOSS)
 optimization_step = Check(steps.OPTIMIZATION_STEP)
 upsample = Check(steps.UPSAMPLE)
 
-CHECKS = [
-    to_vgg, from_vgg, content_loss, content_loss_gradient, gram_matrix, style_layer_loss,
-    style_layer_loss_gradient, style_loss, total_variation_loss, total_loss, optimization_step,
-    upsample,
-]  # fmt: skip
+CHECKS = [one for one in [*globals().values()] if isinstance(one, Check)]
 
 
 def progress():

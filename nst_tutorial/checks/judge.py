@@ -3,12 +3,13 @@
 import dataclasses
 import functools
 import inspect
+import itertools
 from fractions import Fraction
 
 import numpy as np
 
-from nst_tutorial.backend import ops
-from nst_tutorial.checks.student import Student, Trouble, arrays
+from nst_tutorial.checks.student import PICKS, Student, Trouble, arrays, leaves, supervise
+from nst_tutorial.runtime.backend import ops
 
 
 class Case:
@@ -16,12 +17,6 @@ class Case:
 
     def __init__(self, *args, **keywords):
         self.args, self.keywords = args, keywords
-
-    def numbers(self):
-        return sum(np.size(x) for x in _leaves(self.args))
-
-    def without_batch(self):
-        return Case(*arrays(lambda x: x[0] if np.ndim(x) > 1 else x, self.args), **self.keywords)
 
 
 @functools.lru_cache(4096)
@@ -39,10 +34,10 @@ def result(function, case):
 class Exercise:
     """What a student is asked to write, and what is known about going wrong.
 
-    A mistake is (short name, the wrong function, sentence): every student's function that
-    returns what the wrong one returns, up to a constant factor, has made it. A property is (its
-    name as a mistake, sentence, function of the student's function that returns what it expected
-    and what came).
+    A mistake is (short name, sentence, *wrong functions): every student's function that returns
+    what one of them returns, up to a constant factor, has made it. A property is (its name as a
+    mistake, sentence, function of the student's function that returns what it expected and what
+    came).
     """
 
     reference: object  # takes every argument by position
@@ -50,41 +45,104 @@ class Exercise:
     hints: tuple[str, ...]
     mistakes: tuple = ()
     properties: tuple = ()
-    square: tuple[Case, ...] = ()
     exact: bool = True  # else only the shape and the properties decide
 
     @property
     def name(self):
         return self.reference.__name__
 
+    @functools.cached_property
+    def squares(self):
+        """The cases with their pictures cropped to squares."""
+        return [Case(*arrays(cropped, case.args), **case.keywords) for case in self.cases]
+
+
+def cropped(picture):
+    side = min(picture.shape[1:3]) if picture.ndim == 4 else 0
+    return picture[:, :side, :side] if side else picture
+
+
+@dataclasses.dataclass(frozen=True)
+class Attempt:
+    """A student's function at an exercise, called in one of the ways that it may be written for."""
+
+    exercise: Exercise
+    student: Student
+
+    def answer(self, case):
+        try:
+            return self.student(*case.args, **case.keywords)
+        except Trouble as trouble:
+            if trouble.final:
+                raise
+            return trouble
+
+    @functools.cached_property
+    def pairs(self):
+        """What was expected of each case, and what came."""
+        return [(self.expected(case), self.answer(case)) for case in self.exercise.cases]
+
+    @property
+    def answers(self):
+        return [came for _, came in self.pairs]
+
+    def expected(self, case):
+        return result(self.exercise.reference, case)
+
+    def passes(self, cases, fits):
+        return all(fits(self.expected(case), self.answer(case)) for case in cases)
+
+
+RIGHT = "Right, on every picture that was tried."
+APART = (
+    " It is written for one picture. The package keeps the pictures of a batch apart, with one "
+    "result for each, `(B,)`, so that several can be compared at once."
+)
+
 
 def judge(exercise, function):
     """Return (mistake, message); the mistake is None where all is right."""
     try:
         _refuse_what_cannot_be_called(exercise, function)
-        student = Student(function)
-        answers = [_answer(student, case) for case in exercise.cases]
-        if isinstance(answers and answers[0], Trouble) and _takes_tensors(student, exercise):
-            answers = [_answer(student, case) for case in exercise.cases]
-        expected = [result(exercise.reference, case) for case in exercise.cases]
-        if not all(map(right if exercise.exact else _shaped, expected, answers)):
-            _explain(exercise, student, expected, answers)
-        _test_properties(exercise, student, expected, answers)
-        return None, "Right, on every picture that was tried."
+        return None, supervise(functools.partial(_praise, exercise, function))
     except Trouble as trouble:
         return trouble.mistake, trouble.sentence
     except Exception as error:  # nothing that a student returns may break the check
         return "not understood", f"The check can make nothing of the result ({error})."
 
 
+def _praise(exercise, function):
+    """Say that it is right, or raise the Trouble that explains why not."""
+    attempts = _attempts(exercise, function)
+    for attempt in attempts:
+        if attempt.passes(exercise.cases, right if exercise.exact else _shaped):
+            _test_properties(attempt)
+            return RIGHT + (APART if attempt.student.pick else "")
+    _explain(attempts)
+
+
+def _attempts(exercise, function):
+    """Find the ways of calling it that work at all, or else the one that it seems written for.
+
+    It may be written for arrays or for tensors, for batches or for one picture, with a batch axis
+    or without.
+    """
+    for wrap in (np.copy, ops.convert_to_tensor):
+        tried = [Attempt(exercise, Student(function, wrap, pick)) for pick in PICKS]
+        if np.ndim(tried[0].answer(exercise.cases[0])) == 4:
+            tried.pop()  # a batch came of a batch, so it knows of the axis
+        running = [one for one in tried if not isinstance(one.answer(exercise.cases[0]), Trouble)]
+        if running:
+            return running
+    usual, bare = (Attempt(exercise, Student(function, pick=pick)) for pick in (None, PICKS[-1]))
+    return [bare if "to unpack" in str(usual.answer(exercise.cases[0])) else usual]
+
+
 def _refuse_what_cannot_be_called(exercise, function):
-    call = f"{exercise.name}{inspect.signature(exercise.reference)}"
+    call = f"{exercise.name}{_signature(exercise.reference)}"
     if not callable(function):
-        usage = f"check.{exercise.name}({exercise.name})"
-        came = type(function).__name__
-        raise Trouble(
-            "not a function", f"Give the function itself: {usage}; this is of type {came}."
-        )
+        usage = f"Give the function itself: check.{exercise.name}({exercise.name})"
+        raise Trouble("not a function", f"{usage}; this is of type {type(function).__name__}.")
     for case in exercise.cases:
         try:
             inspect.signature(function).bind(*case.args, **case.keywords)
@@ -94,21 +152,11 @@ def _refuse_what_cannot_be_called(exercise, function):
             return
 
 
-def _answer(student, case):
-    try:
-        return student(*case.args, **case.keywords)
-    except Trouble as trouble:
-        if trouble.final:
-            raise
-        return trouble
-
-
-def _takes_tensors(student, exercise):
-    student.wrap = ops.convert_to_tensor
-    if not isinstance(_answer(student, exercise.cases[0]), Trouble):
-        return True
-    student.wrap = np.copy
-    return False
+def _signature(function):
+    """A function's signature, without the types."""
+    whole = inspect.signature(function)
+    bare = [one.replace(annotation=one.empty) for one in whole.parameters.values()]
+    return whole.replace(parameters=bare, return_annotation=whole.empty)
 
 
 # Comparing --------------------------------------------------------------------------------------
@@ -135,9 +183,9 @@ def _close(expected, came):
     return np.allclose(came, expected, rtol=1e-4, atol=1e-5 * scale or 1e-4, equal_nan=True)
 
 
-def _factor(expected, came):
-    """Return the k for which every result is k times the expected one, or None."""
-    pairs = [(_bare(e), _bare(c)) for e, c in zip(expected, came, strict=True)]
+def _factor(pairs):
+    """Return the k for which every second result is k times the first, or None."""
+    pairs = [(_bare(e), _bare(c)) for e, c in pairs]
     if any(
         np.shape(e) != np.shape(c) or isinstance(e, Trouble) != isinstance(c, Trouble)
         for e, c in pairs
@@ -163,43 +211,46 @@ def _bare(values):
 # Explaining -------------------------------------------------------------------------------------
 
 
-def _explain(exercise, student, expected, answers):
+def _explain(attempts):
     """Raise the Trouble that explains a wrong answer best."""
-    example = _smallest_example(exercise, expected, answers)
-    for explanation in EXPLANATIONS:
-        found = explanation(exercise, student, expected, answers)
+    for attempt, explanation in [
+        *itertools.product(attempts, SPECIFIC), *((attempts[0], one) for one in GENERAL)
+    ]:  # fmt: skip
+        found = explanation(attempt)
         if found:
-            shown = example and explanation is not _stopped  # that came of another input
-            raise Trouble(found[0], f"{found[1]}\n{example}" if shown else found[1])
-    _test_properties(exercise, student, expected, answers, example)
+            raise Trouble(found[0], f"{found[1]}\n{_smallest_example(attempt)}".rstrip())
+    example = _smallest_example(attempts[0])
+    _test_properties(attempts[0], example)
     raise Trouble("wrong result", f"The results differ, in no way that is known.\n{example}")
 
 
-def _no_number(exercise, student, expected, answers):
-    values = [came for came in answers if not isinstance(came, Trouble)]
+def _no_number(attempt):
+    values = [came for came in attempt.answers if not isinstance(came, Trouble)]
     if any(not np.isfinite(came).all() for came in values):
         return "NaN", "There is a NaN or an infinity: is there a division by zero, or a root?"
 
 
-def _constant(exercise, student, expected, answers):
-    values = [np.ravel(came) for came in answers if not isinstance(came, Trouble)]
+def _constant(attempt):
+    values = [np.ravel(came) for came in attempt.answers if not isinstance(came, Trouble)]
     if len(values) > 1 and not np.ptp(np.concatenate(values)):
         return "constant", f"It returns {_shown(values[0][0])} for everything: what is never used?"
 
 
-def _known_mistake(exercise, student, expected, answers):
+def _known_mistake(attempt):
     best = None
-    for name, wrong, sentence in exercise.mistakes:
-        k = _factor([result(wrong, case) for case in exercise.cases], answers)
-        if k is not None and abs(k - 1) < 1e-3:
-            return name, sentence
-        if k is not None and best is None and _factor(expected, answers) is None:
-            best = name, f"{sentence} (And the result is {_as_fraction(k)} times as large.)"
+    for name, sentence, *every in attempt.exercise.mistakes:
+        for wrong in every:
+            expected = [result(wrong, case) for case in attempt.exercise.cases]
+            k = _factor(zip(expected, attempt.answers, strict=True))
+            if k is not None and abs(k - 1) < 1e-3:
+                return name, sentence
+            if k is not None and best is None and _factor(attempt.pairs) is None:
+                best = name, f"{sentence} (And the result is {_as_fraction(k)} times as large.)"
     return best
 
 
-def _scaled(exercise, student, expected, answers):
-    k = _factor(expected, answers)
+def _scaled(attempt):
+    k = _factor(attempt.pairs)
     if k is not None and k < 0:
         times = "" if abs(k + 1) < 1e-3 else f", and {_as_fraction(-k)} times as large"
         return "wrong sign", f"Every number has the wrong sign{times}: swap the difference."
@@ -207,47 +258,21 @@ def _scaled(exercise, student, expected, answers):
         return f"off by a factor {_as_fraction(k)}", "All is right but for a constant factor."
 
 
-def _only_some(exercise, student, expected, answers):
-    """Look for the inputs on which it is right: one picture, square ones, no batch axis."""
-    batches = [len(e) if e.ndim else 1 for e in expected]
-    if 2 in batches and all(
-        right(e, c) == (n == 1) for e, c, n in zip(expected, answers, batches, strict=True)
-    ):
-        return "batch axis folded in", "Right for one picture; with two, keep them apart."
-    if _passes(student, exercise, exercise.square):
+def _only_squares(attempt):
+    if attempt.exercise.exact and attempt.passes(attempt.exercise.squares, right):
         return "only square pictures", "Right where H = W, but H and W differ in most pictures."
-    bare = [case.without_batch() for case in exercise.cases if case.numbers() and case.args]
-    singles = [case for case, n in zip(bare, batches, strict=False) if n == 1]
-    if _passes(student, exercise, singles):
-        return "batch axis missing", "Right for (H, W, N); the lessons' arrays are (B, H, W, N)."
 
 
-def _passes(student, exercise, cases):
-    answers = [(result(exercise.reference, case), _answer(student, case)) for case in cases]
-    return bool(answers) and all(right(expected, came) for expected, came in answers)
-
-
-def _stopped(exercise, student, expected, answers):
-    for came in answers:
+def _stopped(attempt):
+    for came in attempt.answers:
         if isinstance(came, Trouble):
-            return came.mistake, came.sentence
+            raise came
 
 
-def _whole_numbers(exercise, student, expected, answers):
-    if not student.returns_integers:
-        return None
-    pairs = zip(expected, answers, strict=True)
-    gaps = [np.max(np.abs(e - c)) for e, c in pairs if e.shape == np.shape(c)]
-    if gaps and max(gaps) > 2:
-        return "uint8 overflow", "A byte wraps round, 256 becomes 0: stay with floats."
-    return "rounded", "It returns whole numbers: stay with floats."
-
-
-def _wrong_shape(exercise, student, expected, answers):
-    pairs = list(zip(expected, answers, strict=True))
-    if all(e.size == c.size and _close(e.ravel(), c.ravel()) for e, c in pairs):
+def _wrong_shape(attempt):
+    if all(e.size == c.size and _close(e.ravel(), c.ravel()) for e, c in attempt.pairs):
         return "wrong shape", "The numbers are right, but not their shape."
-    shapes = [(_bare(e).shape, _bare(c).shape) for e, c in pairs]
+    shapes = [(_bare(e).shape, _bare(c).shape) for e, c in attempt.pairs]
     if all(one == other for one, other in shapes):
         return None
     if all(len(c) > 2 and e == (c[1], c[0], *c[2:]) for e, c in shapes):
@@ -255,8 +280,17 @@ def _wrong_shape(exercise, student, expected, answers):
     return "wrong shape", "The result has the wrong shape."
 
 
-def _some_channels(exercise, student, expected, answers):
-    pairs = [(_bare(e), _bare(c)) for e, c in zip(expected, answers, strict=True)]
+def _whole_numbers(attempt):
+    if not attempt.student.returns_integers:
+        return None
+    gaps = [np.max(np.abs(e - c)) for e, c in attempt.pairs if e.shape == np.shape(c)]
+    if gaps and max(gaps) > 2:
+        return "uint8 overflow", "A byte wraps round, 256 becomes 0: stay with floats."
+    return "rounded", "It returns whole numbers: stay with floats."
+
+
+def _some_channels(attempt):
+    pairs = [(_bare(e), _bare(c)) for e, c in attempt.pairs]
     if any(e.shape != np.shape(c) or not e.shape or e.shape[-1] != 3 for e, c in pairs):
         return None
     good = [c for c in range(3) if all(_close(e[..., c], came[..., c]) for e, came in pairs)]
@@ -265,17 +299,15 @@ def _some_channels(exercise, student, expected, answers):
         return "only some channels", f"Only these channels of the last axis are right: {numbers}."
 
 
-EXPLANATIONS = (
-    _no_number, _constant, _known_mistake, _scaled, _only_some, _stopped, _wrong_shape,
-    _whole_numbers, _some_channels,
-)  # fmt: skip
+SPECIFIC = (_known_mistake, _scaled, _only_squares)  # looked for in every way of calling it
+GENERAL = (_no_number, _constant, _stopped, _wrong_shape, _whole_numbers, _some_channels)
 
 
-def _test_properties(exercise, student, expected, answers, example=""):
-    for mistake, sentence, test in exercise.properties:
-        should, came = map(np.asarray, test(student))
+def _test_properties(attempt, example=""):
+    for mistake, sentence, test in attempt.exercise.properties:
+        should, came = map(np.asarray, test(attempt.student))
         if not right(should, came):
-            known = (find(exercise, student, expected, answers) for find in EXPLANATIONS[:3])
+            known = (find(attempt) for find in (_no_number, _constant, _known_mistake))
             mistake, sentence = next(filter(None, known), (mistake, sentence))
             raise Trouble(mistake, f"{sentence}\n{example or _difference(should, came)}")
 
@@ -283,20 +315,15 @@ def _test_properties(exercise, student, expected, answers, example=""):
 # Showing ----------------------------------------------------------------------------------------
 
 
-def _smallest_example(exercise, expected, answers):
-    wrong = [
-        (case.numbers(), case, e, c)
-        for case, e, c in zip(exercise.cases, expected, answers, strict=True)
-        if not isinstance(c, Trouble) and not right(e, c)
-    ]
+def _smallest_example(attempt):
+    every = zip(attempt.exercise.cases, attempt.pairs, strict=True)
+    wrong = [row for row in every if not isinstance(row[1][1], Trouble) and not right(*row[1])]
     if not wrong:
         return ""
-    _, case, e, c = min(wrong, key=lambda row: row[0])
-    names = [*inspect.signature(exercise.reference).parameters]
+    case, (e, c) = min(wrong, key=lambda row: sum(map(np.size, leaves(row[0].args))))
+    names = inspect.signature(attempt.exercise.reference).parameters
     values = [*case.args, *case.keywords.values()]
-    given = ", ".join(
-        f"{name} = {_shown(value)}" for name, value in zip(names, values, strict=False)
-    )
+    given = ", ".join(f"{name} = {_shown(x)}" for name, x in zip(names, values, strict=False))
     return f"For {given}: {_difference(e, c)}"
 
 
@@ -329,10 +356,3 @@ def _rounded(value):
 def _as_fraction(k):
     nice = Fraction(k).limit_denominator(100)
     return str(nice) if nice and abs(float(nice) / k - 1) < 1e-3 else f"{k:.3g}"
-
-
-def _leaves(value):
-    if isinstance(value, (tuple, dict)):
-        each = value.values() if isinstance(value, dict) else value
-        return [leaf for one in each for leaf in _leaves(one)]
-    return [value]

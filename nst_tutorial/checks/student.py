@@ -11,7 +11,7 @@ import warnings
 
 import numpy as np
 
-from nst_tutorial.backend import ops
+from nst_tutorial.runtime.backend import ops
 
 LIMIT = 1.5  # seconds of a processor for a call; a right answer takes milliseconds
 PATIENCE = 60.0  # seconds in all, for a call that does nothing but wait
@@ -30,19 +30,37 @@ class Stopped(SystemExit):
 
 
 class Student:
-    """A student's function that takes NumPy arrays and returns a float64 one, or raises Trouble."""
+    """A student's function that takes NumPy arrays and returns a float64 one, or raises Trouble.
 
-    def __init__(self, function):
-        self.function = function
-        self.wrap = np.copy  # or ops.convert_to_tensor, for a function that takes tensors only
+    With a `pick` it is given one picture of a batch at a time, and the results are stacked.
+    """
+
+    def __init__(self, function, wrap=np.copy, pick=None):
+        self.function, self.pick = function, pick
+        self.wrap = wrap  # or ops.convert_to_tensor, for a function that takes tensors only
         self.returns_integers = False
 
     def __call__(self, *args, **keywords):
+        batch = max([len(x) for x in leaves(args) if _is_batch(x)], default=0)
+        if not self.pick or not batch:
+            return self._once(args, keywords)
+        each = [self._once(self.pick(args, i), keywords) for i in range(batch)]
+        if self.pick is batch_of_one:
+            each = [one[0] if one.ndim and len(one) == 1 else one for one in each]
+        if len({one.shape for one in each}) > 1:
+            raise Trouble("wrong shape", "The result's shape is not always the same.", final=False)
+        return np.stack(each)
+
+    def _once(self, args, keywords):
         given, kept = arrays(self.wrap, args), arrays(np.copy, args)
         result = _call(self.function, given, keywords)
         self._refuse_nothing(result)
         if not _equal(arrays(ops.convert_to_numpy, given), kept):
-            raise Trouble("input modified", MODIFIED)
+            raise Trouble(
+                "input modified",
+                "It writes over its input, which the caller still needs. "
+                "Make a new array: `x = x - y`, not `x -= y`.",
+            )
         values = _numbers(result)
         self.returns_integers = values.dtype.kind in "iu"
         return values.astype("float64")
@@ -51,21 +69,18 @@ class Student:
         if result is not None and result is not Ellipsis:
             return
         code = _code(self.function)
-        if result is None and code and (code.co_names or code.co_nlocals > _arguments(code)):
+        if (
+            result is None
+            and code
+            and (code.co_names or code.co_nlocals > code.co_argcount + code.co_kwonlyargcount)
+        ):
             raise Trouble("return forgotten", "It returns None: is `return` missing at the end?")
         name = getattr(self.function, "__name__", "the function")
         raise Trouble("not written yet", f"not written yet: {name} returns None.")
 
 
-MODIFIED = (
-    "It writes over its input, which the caller still needs. Make a new array: "
-    "`x = x - y`, not `x -= y`."
-)
-
-
 ADVICE = {  # what helps where an exception's line or text has these words
     ".T": "`.T` turns all axes round, the batch's too: flatten H and W, then `swapaxes(1, 2)`.",
-    "to unpack": "The arrays have a batch axis in front: (B, H, W, N).",
     "truth value": "`if` takes one answer, not an array of them: use `np.where`.",
 }
 
@@ -79,6 +94,33 @@ def arrays(convert, value):
     return value if value is None or np.isscalar(value) else convert(value)
 
 
+def leaves(value):
+    """List the arrays and numbers in nested tuples and dictionaries."""
+    if isinstance(value, (tuple, dict)):
+        each = value.values() if isinstance(value, dict) else value
+        return [leaf for one in each for leaf in leaves(one)]
+    return [value]
+
+
+def _is_batch(x):
+    """Whether it is an array of pictures or features, or of one loss for each picture."""
+    return np.ndim(x) in (1, 4)
+
+
+def batch_of_one(args, i):
+    """Pick one picture of the arguments' batch, and keep its batch axis."""
+    return arrays(lambda x: x[i : i + 1] if _is_batch(x) else x, args)
+
+
+def one_picture(args, i):
+    """Pick one picture of the arguments' batch, without a batch axis, also in a shape given."""
+    args = arrays(lambda x: x[i] if _is_batch(x) else x, args)
+    return tuple(x[1:] if isinstance(x, tuple) else x for x in args)
+
+
+PICKS = (None, batch_of_one, one_picture)  # None: the whole batch at once
+
+
 def _equal(one, other):
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
@@ -87,63 +129,77 @@ def _equal(one, other):
     return np.array_equal(one, other)
 
 
-def _call(function, args, keywords):
-    """Run it in a thread of its own: the only way to leave an endless loop on every system."""
-    came = {}
-
-    def work():
-        try:
-            with np.errstate(all="ignore"):
-                came["result"] = function(*args, **keywords)
-        except BaseException as error:  # also the exit() of a student
-            came["error"] = error
-
-    thread = threading.Thread(target=work, daemon=True)
+def supervise(work):
+    """Return what work() returns, or raise Trouble where a student's function does not end."""
+    thread = Supervised(work)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         thread.start()
-        _wait_for(thread)
-        if thread.is_alive():
-            raise Trouble("endless loop", _stop(thread, function))
-    if "error" in came:
-        raise _explained(came["error"], function)
-    return came["result"]
+        while thread.is_alive():
+            thread.join(0.05)
+            if thread.is_late():
+                raise Trouble("endless loop", thread.stop())
+    if thread.error:
+        raise thread.error
+    return thread.result
 
 
-def _wait_for(thread):
-    """Wait until it ends, has computed for LIMIT seconds, or has been there for PATIENCE seconds.
+class Supervised(threading.Thread):
+    """A thread that calls a student's function: the only way to leave an endless loop everywhere.
 
-    The time of other programs does not count; nor does that of loading a library, which is slow
-    the first time, but no endless loop.
+    A call may compute for LIMIT seconds, and be there for PATIENCE seconds. The time of other
+    programs does not count; nor does that of loading a library, which is slow the first time, but
+    no endless loop.
     """
-    began, end = time.monotonic(), time.process_time() + LIMIT
-    while thread.is_alive() and time.monotonic() - began < PATIENCE:
-        thread.join(0.05)
-        if _imports(thread):
-            end = time.process_time() + LIMIT
-        if time.process_time() > end:
-            return
+
+    def __init__(self, work):
+        super().__init__(daemon=True)
+        self.work, self.result, self.error = work, None, None
+        self.call = None  # the function that runs now, and when it began
+
+    def run(self):
+        try:
+            self.result = self.work()
+        except BaseException as error:  # it is raised again where it was called
+            self.error = error
+
+    def is_late(self):
+        if not self.call:
+            return False
+        function, computed, waited = self.call
+        if any("importlib" in frame.f_code.co_filename for frame, _ in self.frames()):
+            self.call = function, time.process_time(), waited
+            return False
+        over = time.process_time() - computed > LIMIT
+        return over or time.monotonic() - waited > PATIENCE
+
+    def frames(self):
+        """Where it is now: (frame, line), the innermost first."""
+        frame = sys._current_frames().get(self.ident)
+        return list(traceback.walk_stack(frame)) if frame else []
+
+    def stop(self):
+        place = _place(self.call[0], self.frames()) if self.call else ""
+        for _ in range(5):  # a bare `except:` may catch the first ones
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(self.ident), ctypes.py_object(Stopped)
+            )
+            self.join(1)
+        return f"It was still running after {LIMIT} seconds{place}. Does its loop come to an end?"
 
 
-def _frames(thread):
-    """Where a thread is now: (frame, line), the innermost first."""
-    frame = sys._current_frames().get(thread.ident)
-    return list(traceback.walk_stack(frame)) if frame else []
-
-
-def _imports(thread):
-    """Whether it is loading a library."""
-    return any("importlib" in frame.f_code.co_filename for frame, _ in _frames(thread))
-
-
-def _stop(thread, function):
-    place = _place(function, _frames(thread))
-    for _ in range(5):  # a bare `except:` may catch the first ones
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped)
-        )
-        thread.join(1)
-    return f"It was still running after {LIMIT} seconds{place}. Does its loop come to an end?"
+def _call(function, args, keywords):
+    thread = threading.current_thread()
+    thread.call = function, time.process_time(), time.monotonic()
+    try:
+        with np.errstate(all="ignore"):
+            return function(*args, **keywords)
+    except Stopped:
+        raise
+    except BaseException as error:  # also the exit() of a student
+        raise _explained(error, function) from None
+    finally:
+        thread.call = None
 
 
 def _explained(error, function):
@@ -168,26 +224,17 @@ def _place(function, frames):
 
 
 def _code(function):
-    function = getattr(inspect.unwrap(function), "python_function", inspect.unwrap(function))
-    return getattr(function, "__code__", None)
-
-
-def _arguments(code):
-    return code.co_argcount + code.co_kwonlyargcount
+    function = inspect.unwrap(function)
+    return getattr(getattr(function, "python_function", function), "__code__", None)
 
 
 def _numbers(result):
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            values = np.asarray(result)
-            values.astype("float64")
-            return values if values.dtype.kind not in "USc" else _refuse(result)
+        values = np.asarray(result)
+        values.astype("float64")
+        if values.dtype.kind not in "USc":
+            return values
     except (TypeError, ValueError):
-        _refuse(result)
-
-
-def _refuse(result):
-    raise Trouble(
-        "no numbers", f"It returns a {type(result).__name__}; return an array of numbers."
-    )
+        pass
+    came = f"It returns a {type(result).__name__}"
+    raise Trouble("no numbers", f"{came}; return an array of numbers.", final=False)

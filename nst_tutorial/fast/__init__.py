@@ -4,31 +4,22 @@
 `load_network()` gives the one that is shipped.
 """
 
-from nst_tutorial.fast.archive import check_network, load_network, save_network
-from nst_tutorial.fast.callbacks import TrainStep
-from nst_tutorial.fast.crops import Crops, pictures_in
-from nst_tutorial.fast.learning import TrainConfig, learn_style, train
-from nst_tutorial.fast.network import (
-    ConditionalInstanceNormalization,
-    StyleNetwork,
-    add_style,
-    apply,
-)
-from nst_tutorial.fast.objective import BatchObjective
+import importlib
 
-__all__ = [
-    "BatchObjective",
-    "ConditionalInstanceNormalization",
-    "Crops",
-    "StyleNetwork",
-    "TrainConfig",
-    "TrainStep",
-    "add_style",
-    "apply",
-    "check_network",
-    "learn_style",
-    "load_network",
-    "pictures_in",
-    "save_network",
-    "train",
-]
+_MODULES = {
+    "archive": ["check_network", "load_network", "save_network"],
+    "callbacks": ["TrainStep"],
+    "config": ["TrainConfig"],
+    "crops": ["Crops", "pictures_in"],
+    "learning": ["learn_style", "train"],
+    "network": ["ConditionalInstanceNormalization", "StyleNetwork", "add_style", "apply"],
+    "objective": ["BatchObjective"],
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -5,25 +5,26 @@ import json
 import os
 import zipfile
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from nst_tutorial.backend import fastest_precision, keras
-from nst_tutorial.documents import parse
-from nst_tutorial.errors import NSTError
+from nst_tutorial.fast.config import MOST_BLOCKS, MOST_STYLES, MOST_WIDTH
 from nst_tutorial.fast.network import (
-    MOST_BLOCKS,
-    MOST_STYLES,
-    MOST_WIDTH,
     PACKAGE,
     ConditionalInstanceNormalization,
     StyleNetwork,
     cast,
 )
-from nst_tutorial.files import check_output, opened, replacing, shown
-from nst_tutorial.hdf5 import check_plain
+from nst_tutorial.runtime.backend import keras
+from nst_tutorial.runtime.documents import parse
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.files import check_output, open_file, replace_file, shown
+from nst_tutorial.runtime.hdf5 import check_plain
+from nst_tutorial.runtime.precision import fastest_precision
+from nst_tutorial.runtime.types import PathLike
 
 SHIPPED = Path(__file__).parent / "four_styles.keras"
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
@@ -59,7 +60,7 @@ KINDS = {
 }
 
 
-def check_network(path, inputs=()):
+def check_network(path: PathLike, inputs: Iterable[object] = ()) -> Path:
     """Find out, before any work is done, whether a network can be saved.
 
     Args:
@@ -78,7 +79,7 @@ def check_network(path, inputs=()):
     return check_output(path, inputs)
 
 
-def save_network(network, path):
+def save_network(network: StyleNetwork, path: PathLike) -> None:
     """Save as a .keras file, which Keras loads too, in float32.
 
     It is made in memory, and takes the place of `path` once it is whole.
@@ -88,11 +89,11 @@ def save_network(network, path):
     """
     check_network(path)
     whole = _pack(cast(network, "float32"))
-    with replacing(path) as file:
+    with replace_file(path) as file:
         file.write(whole)
 
 
-def load_network(path="shipped", precision=None):
+def load_network(path: PathLike = "shipped", precision: str | None = None) -> StyleNetwork:
     """Load a network that `save_network` wrote; by default the shipped one.
 
     No code that a file may hold is run, and nothing but a network of this package is accepted.
@@ -110,7 +111,7 @@ def load_network(path="shipped", precision=None):
     path = SHIPPED if path == "shipped" else Path(path)
     if not os.path.exists(path):
         raise NSTError(f"there is no network {shown(path)}; make one with nst-tutorial train.")
-    with opened(path) as file:
+    with open_file(path) as file:
         try:
             network = _unpack(file, path)
         except NSTError:
@@ -149,7 +150,7 @@ def _pack_weights(network):
 
 def _places(network):
     """Name where Keras keeps each of the weights, in their order, within the HDF5 part."""
-    seen = Counter()
+    seen: Counter[str] = Counter()
     for layer in network.layers:
         if kind := KINDS.get(type(layer)):
             name = f"{kind}_{seen[kind]}" if seen[kind] else kind

@@ -6,17 +6,24 @@ import math
 import os
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nst_tutorial.backend import keras, ops
-from nst_tutorial.checkpoints import no_checkpoint, read_arrays
-from nst_tutorial.documents import parse
-from nst_tutorial.errors import NSTError, NSTWarning
-from nst_tutorial.fast.network import MOST_STYLES, StyleNetwork
-from nst_tutorial.files import replacing, shown
-from nst_tutorial.provenance import NAME, PICTURE
+from nst_tutorial.fast.config import MOST_STYLES
+from nst_tutorial.fast.network import StyleNetwork
+from nst_tutorial.runs.checkpoints import no_checkpoint, read_arrays
+from nst_tutorial.runs.provenance import NAME, PICTURE
+from nst_tutorial.runtime.backend import keras, ops
+from nst_tutorial.runtime.documents import parse
+from nst_tutorial.runtime.errors import NSTError, NSTWarning
+from nst_tutorial.runtime.files import replace_file, shown
+from nst_tutorial.runtime.types import PathLike
+
+if TYPE_CHECKING:
+    from nst_tutorial.fast.learning import Learner
 
 # What of a training is known by its SHA-256.
 HASHED = ("style pictures", "extractor", "first weights")
@@ -54,12 +61,12 @@ class TrainStep:
 class Tell(keras.callbacks.Callback):
     """Tells whoever looks on of every step: its own terms, not Keras' running means."""
 
-    def __init__(self, callback, steps):
+    def __init__(self, callback: Callable[[TrainStep], object] | None, steps: int) -> None:
         super().__init__()
         self._callback, self._steps = callback, steps
         self._began = time.perf_counter()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         logs = dict(logs)
         if not math.isfinite(logs.pop("loss")):
             raise NSTError("the loss is no longer a number; lower learning_rate.")
@@ -88,13 +95,14 @@ class Keep(keras.callbacks.Callback):
     which it writes, ends the process when the disk is full.
     """
 
-    def __init__(self, path, origin, seconds):
+    def __init__(self, path: PathLike | None, origin: dict[str, Any], seconds: float) -> None:
         super().__init__()
-        self._path = path and Path(path)
+        self._path: Any = path and Path(path)
         self._origin, self._seconds = json.loads(json.dumps(origin)), seconds
-        self._saved, self._warned, self.interrupts = time.monotonic(), False, []
+        self._saved, self._warned = time.monotonic(), False
+        self.interrupts: list[int] = []
 
-    def restore(self, learner):
+    def restore(self, learner: "Learner") -> None:
         """Go on from the file, if it is there; else change nothing.
 
         Raises:
@@ -114,14 +122,14 @@ class Keep(keras.callbacks.Callback):
         for name, variable in variables.items():
             variable.assign(arrays[name])
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         due = self.interrupts or time.monotonic() - self._saved >= self._seconds
         if self._path and due:
             self._save()
         if self.interrupts:
             raise KeyboardInterrupt(self.interrupts[0])
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         if self._path:
             self._save()
 
@@ -132,7 +140,7 @@ class Keep(keras.callbacks.Callback):
             for name, variable in _variables(self.model).items()
         }
         try:
-            with replacing(self._path) as file:
+            with replace_file(self._path) as file:
                 np.savez(file, origin=np.array(json.dumps(self._origin)), **arrays)
         except NSTError as error:
             if not self._warned:

@@ -1,22 +1,24 @@
 """What a network learns from: random crops of the photographs of a folder, batch by batch."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from nst_tutorial.backend import keras
-from nst_tutorial.decoding import KINDS, open_as_rgb
-from nst_tutorial.errors import NSTError
-from nst_tutorial.files import shown
+from nst_tutorial.runtime.backend import keras
+from nst_tutorial.runtime.decoding import KINDS, open_as_rgb
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.files import shown
+from nst_tutorial.runtime.types import PathLike
 
 SMALLEST_CROP = 0.5  # of the photograph's shorter side
 FLAT = 4.0  # grey levels of deviation; with less, the gradient of normalization explodes
 DRAWS = 100
 
 
-def pictures_in(folder, pattern="**/*"):
+def pictures_in(folder: PathLike, pattern: str = "**/*") -> list[Path]:
     """List the files of a folder that end as pictures do, in order; by default of those in it too.
 
     Raises:
@@ -54,16 +56,25 @@ class Crops(keras.utils.PyDataset):
         broken: `{path: sentence}` of what cannot be read and is left out; grows.
     """
 
-    def __init__(self, paths, size, batch_size, rows, batches, seed=0, broken=None):
+    def __init__(
+        self,
+        paths: Iterable[PathLike],
+        size: int,
+        batch_size: int,
+        rows: np.ndarray,
+        batches: range,
+        seed: int = 0,
+        broken: dict[PathLike, str] | None = None,
+    ) -> None:
         super().__init__()
         self.paths, self.size, self.batch_size = list(paths), size, batch_size
         self.rows, self.batches, self.seed = rows, batches, seed
         self.broken = {} if broken is None else broken
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.batches)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
         """Return `((crops, weights), targets)`: `(B, size, size, 3)`, `(B, S)`, `(B, T)`."""
         number = self.batches[index]
         rng = np.random.default_rng([self.seed, number])

@@ -2,10 +2,18 @@
 
 import contextlib
 import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from nst_tutorial.errors import NSTError
-from nst_tutorial.machine import address_space, available_memory
-from nst_tutorial.memory import bytes_per_pixel
+from nst_tutorial.fast.config import TrainConfig
+from nst_tutorial.runs.memory import bytes_per_pixel
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.machine import address_space, available_memory
+from nst_tutorial.runtime.types import Shape
+
+if TYPE_CHECKING:
+    from nst_tutorial.extractors import Extractor
+    from nst_tutorial.fast.network import StyleNetwork
 
 # Bounds on what was measured in fresh processes.
 PAINTING = (130, 17)  # bytes for each pixel; and for each pixel and channel of the network's width
@@ -18,7 +26,7 @@ SPACE_OVERHEAD = 2**30  # and what its threads reserve
 LEAST = 16
 
 
-def check_painting(network, shape):
+def check_painting(network: "StyleNetwork", shape: Shape) -> None:
     """Find out whether pictures can be painted in the memory that is free.
 
     Args:
@@ -41,7 +49,12 @@ def check_painting(network, shape):
     )
 
 
-def check_training(network, config, extractor, style_shapes):
+def check_training(
+    network: "StyleNetwork",
+    config: TrainConfig,
+    extractor: "Extractor",
+    style_shapes: Sequence[Shape],
+) -> None:
     """Find out whether steps of a training fit into the memory that is free.
 
     Args:
@@ -68,7 +81,7 @@ def check_training(network, config, extractor, style_shapes):
 
 
 @contextlib.contextmanager
-def memory_errors_as_sentences():
+def memory_errors_as_sentences() -> Iterator[None]:
     """Turn a lack of memory that no prediction foresaw into a sentence."""
     import tensorflow as tf
 

@@ -5,39 +5,27 @@ the normalization of Ulyanov, Vedaldi and Lempitsky, arXiv 1607.08022, and the m
 Dumoulin, Shlens and Kudlur, "A learned representation for artistic style", arXiv 1610.07629.
 """
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import numpy as np
 
-from nst_tutorial.backend import compiled, keras, ops
-from nst_tutorial.borders import mirror_to_multiple
-from nst_tutorial.errors import NSTError
+from nst_tutorial.extractors import Mirror, mirror_to_multiple
+from nst_tutorial.fast.config import MOST_STYLES
 from nst_tutorial.fast.memory import check_painting, memory_errors_as_sentences
+from nst_tutorial.runtime.backend import compiled, keras, ops
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.types import Array, Shape
 
 PACKAGE = "nst_tutorial"  # under which Keras knows the classes below
 STRIDE = 4  # the network halves a picture twice
 LAYOUT = "channels_last"  # whatever Keras' own settings say
 SPREAD = 0.3  # of the first γ and β: styles that begin apart stay apart
-MOST_STYLES, MOST_WIDTH, MOST_BLOCKS = 1000, 128, 32
 LONGEST_NAME = 200  # characters; it becomes a part of files' names
 LEAST = 16  # pixels on each side, so that reflection has neighbours at a quarter of the size
 
 
-@keras.saving.register_keras_serializable(PACKAGE)
-class Mirror(keras.layers.Layer):
-    """Continue a picture by its mirror image, so that a convolution keeps its size."""
-
-    def __init__(self, margin, **settings):
-        super().__init__(**settings)
-        self.margin = margin
-
-    def call(self, x):
-        m = (self.margin, self.margin)
-        return ops.pad(x, ((0, 0), m, m, (0, 0)), mode="reflect")
-
-    def compute_output_shape(self, shape):
-        return (shape[0], *(side and side + 2 * self.margin for side in shape[1:3]), shape[3])
-
-    def get_config(self):
-        return {**super().get_config(), "margin": self.margin}
+keras.saving.register_keras_serializable(PACKAGE)(Mirror)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -62,17 +50,19 @@ class ConditionalInstanceNormalization(keras.layers.Layer):
     Taught in: 09_fast_styles.
     """
 
-    def __init__(self, styles, normalize="instance", epsilon=1e-3, **settings):
+    def __init__(
+        self, styles: int, normalize: str = "instance", epsilon: float = 1e-3, **settings: Any
+    ) -> None:
         super().__init__(**settings)
         self.styles, self.normalize, self.epsilon = styles, normalize, epsilon
 
-    def build(self, shapes):
+    def build(self, shapes: Sequence[Shape]) -> None:
         shape = (self.styles, shapes[0][-1])
         gamma, beta = (keras.initializers.RandomNormal(mean, SPREAD) for mean in (1, 0))
         self.gamma = self.add_weight(shape=shape, initializer=gamma, name="gamma")
         self.beta = self.add_weight(shape=shape, initializer=beta, name="beta")
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Array]) -> Array:
         x, weights = inputs
         gamma, beta = (_rows(weights, table) for table in (self.gamma, self.beta))
         axes = (0, 1, 2) if self.normalize == "batch" else (1, 2)
@@ -81,10 +71,10 @@ class ConditionalInstanceNormalization(keras.layers.Layer):
         shift = beta - mean * scale
         return x * ops.cast(scale, x.dtype) + ops.cast(shift, x.dtype)
 
-    def compute_output_shape(self, shapes):
+    def compute_output_shape(self, shapes: Sequence[Shape]) -> Shape:
         return shapes[0]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         mine = {name: getattr(self, name) for name in ("styles", "normalize", "epsilon")}
         return {**super().get_config(), **mine}
 
@@ -116,8 +106,14 @@ class StyleNetwork(keras.Model):
     """
 
     def __init__(
-        self, styles, width=16, blocks=4, normalize="instance", precision="float32", **settings
-    ):
+        self,
+        styles: Iterable[str],
+        width: int = 16,
+        blocks: int = 4,
+        normalize: str = "instance",
+        precision: str = "float32",
+        **settings: Any,
+    ) -> None:
         names, width, blocks = _checked(styles), int(width), int(blocks)
         policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
         picture = keras.Input((None, None, 3), name="picture")
@@ -129,19 +125,21 @@ class StyleNetwork(keras.Model):
         self.largest = 0  # pixels that it has painted at once
         self._compiled = compiled(lambda *inputs: self(inputs), ranks=(4, 2))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         fields = ("styles", "width", "blocks", "normalize", "precision")
         return {"name": self.name, **{field: getattr(self, field) for field in fields}}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> "StyleNetwork":
         return cls(**config)
 
-    def paint(self, pictures, weights):
+    def paint(self, pictures: Array, weights: Array) -> np.ndarray:
         """What calling it gives, compiled, as an array."""
         return ops.convert_to_numpy(self._compiled(pictures, weights))
 
-    def weights_of(self, style):
+    def weights_of(self, style: str | dict[str, float]) -> np.ndarray:
         """Turn a name, or `{name: weight}`, into `(1, S)` that adds up to 1.
 
         Raises:
@@ -212,7 +210,7 @@ def _checked(styles):
     return names
 
 
-def apply(network, image, style):
+def apply(network: StyleNetwork, image: Array, style: str | dict[str, float]) -> np.ndarray:
     """Paint a picture of any size in a style, or in a blend of styles.
 
     Args:
@@ -244,7 +242,7 @@ def apply(network, image, style):
     return painted[:, top : top + height, left : left + width]
 
 
-def add_style(network, name):
+def add_style(network: StyleNetwork, name: str) -> StyleNetwork:
     """Return a network that knows one style more, which begins at the mean of the others.
 
     All else is copied; what the others paint stays the same to the byte. `learn_style` trains it.
@@ -260,7 +258,7 @@ def add_style(network, name):
     return grown
 
 
-def cast(network, precision):
+def cast(network: StyleNetwork, precision: str) -> StyleNetwork:
     """Return a network with the same weights that computes in another precision."""
     if precision == network.precision:
         return network

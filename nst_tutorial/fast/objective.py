@@ -1,11 +1,24 @@
 """What a network is judged by: the objective of lesson 07, of every picture of a batch."""
 
-from nst_tutorial.backend import ops
-from nst_tutorial.errors import NSTError
-from nst_tutorial.implementations import CONVENTIONS
-from nst_tutorial.losses import content_loss, gram_distance, total_loss, total_variation_loss
-from nst_tutorial.records import layer_weights
-from nst_tutorial.units import divided_gram, style_divisor
+from collections.abc import Sequence
+from typing import Any
+
+from nst_tutorial.config import layer_weights
+from nst_tutorial.conventions.known import CONVENTIONS
+from nst_tutorial.extractors import Extractor
+from nst_tutorial.fast.config import TrainConfig
+from nst_tutorial.losses import (
+    StyleTarget,
+    content_loss,
+    mean_gram_matrix,
+    style_layer_loss,
+    total_loss,
+    weigh_layers,
+)
+from nst_tutorial.objective import style_divisor, variation
+from nst_tutorial.runtime.backend import ops
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.types import Array, Arrays
 
 UNITS = CONVENTIONS["relative"]
 
@@ -28,17 +41,17 @@ class BatchObjective:
     Taught in: 09_fast_styles.
     """
 
-    def __init__(self, styles, extractor, config):
+    def __init__(self, styles: Sequence[Array], extractor: Extractor, config: TrainConfig) -> None:
         self.config = config
         self.extractor = extractor.select(config.content_layers + config.style_layers)
-        self.shares = layer_weights(config, config.style_layers)
+        self.shares = layer_weights(config.transfer(), config.style_layers)
         features = [self.extractor(style) for style in styles]
         self.targets = {
-            layer: ops.concatenate([divided_gram(f[layer], UNITS) for f in features])
+            layer: ops.concatenate([mean_gram_matrix(f[layer]) for f in features])
             for layer in config.style_layers
         }  # (S, N, N)
         self.divisors = {
-            layer: [style_divisor(A[None], UNITS, 1, 1) for A in ops.unstack(targets)]
+            layer: [style_divisor(A[None], UNITS, (), ()) for A in ops.unstack(targets)]
             for layer, targets in self.targets.items()
         }
         self.weights = {
@@ -46,7 +59,7 @@ class BatchObjective:
             for field in ("content_weight", "style_weight")
         }
 
-    def __call__(self, images, painted, weights, share=1.0):
+    def __call__(self, images: Array, painted: Array, weights: Array, share: float = 1.0) -> Arrays:
         """Evaluate painted pictures.
 
         Args:
@@ -61,11 +74,11 @@ class BatchObjective:
         """
         P, F = self.extractor(images), self.extractor(painted)
         content = [_share_lost(F[layer], P[layer]) for layer in self.config.content_layers]
-        style = [self._style(F[layer], layer, weights) for layer in self.config.style_layers]
+        style = {layer: self._style(F[layer], layer, weights) for layer in self.config.style_layers}
         terms = {
             "content": sum(content) / len(content),
-            "style": sum(style),
-            "tv": _variation(painted, self.config.tv_exponent),
+            "style": weigh_layers(style, self.shares),
+            "tv": variation(painted, UNITS, self.config.tv_exponent),
         }
         alpha_beta = {field: _pick(weights, table) for field, table in self.weights.items()}
         total = total_loss(*terms.values(), **alpha_beta, tv_weight=self.config.tv_weight)
@@ -73,12 +86,11 @@ class BatchObjective:
         return {**terms, "total": total, "loss": total - missing}
 
     def _style(self, features, layer, weights):
-        A = ops.einsum("bs,snm->bnm", weights, self.targets[layer])
-        distance = gram_distance(divided_gram(features, UNITS), A)
-        return self.shares[layer] * distance / _pick(weights, self.divisors[layer])
+        A = StyleTarget(ops.einsum("bs,snm->bnm", weights, self.targets[layer]))
+        return style_layer_loss(features, A) / _pick(weights, self.divisors[layer])
 
 
-def one_a_style(config, field, styles):
+def one_a_style(config: TrainConfig, field: str, styles: int) -> list[Any]:
     """List a setting's value for each of so many styles.
 
     Raises:
@@ -99,7 +111,3 @@ def _share_lost(F, P):
     """Content in relative units: 1 where no feature is left."""
     P = ops.stop_gradient(ops.cast(P, "float32"))
     return content_loss(F, P) / ops.maximum(content_loss(ops.zeros_like(P), P), 1e-12)
-
-
-def _variation(images, exponent):
-    return total_variation_loss(images / 255, exponent) / UNITS.pixels(*images.shape[1:3])

@@ -1,9 +1,12 @@
 """What students write: wrong answers, each with the name of its mistake, and right ones.
 
-`WRONG[exercise]` is a list of (mistake, function), `RIGHT[exercise]` a list of functions.
+`WRONG[exercise]` is a list of (mistake, function), `RIGHT[exercise]` a list of functions; `PAPERS`
+and `FOLDED` are right for one picture.
 """
 
-from answers import features, pictures, steps
+from answers import features, papers, pictures, steps
 
 WRONG = pictures.WRONG | features.WRONG | steps.WRONG
+WRONG = {name: [*rows, *papers.WRONG.get(name, [])] for name, rows in WRONG.items()}
 RIGHT = pictures.RIGHT | features.RIGHT | steps.RIGHT
+PAPERS, FOLDED = papers.PAPERS, papers.FOLDED

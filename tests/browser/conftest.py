@@ -22,7 +22,10 @@ SHOTS = ROOT / "results" / "browser"
 LESSON = "08_playground.ipynb"
 PANEL = "panel.ipynb"  # the lesson's three cells that make a panel and ask it
 NEEDED = ("import Playground", "playground = Playground(", "asked = playground.job()")
-SMALL = 'TransferConfig(size=64, optimizer="adam", steps=100_000)'  # no run ends by itself
+SMALL = """TransferConfig(
+    size=64, optimizer="adam", steps=100_000,  # no run ends by itself
+    content_layers="block2_conv1", style_layers=("block1_conv1", "block2_conv1"),
+)"""
 PATIENCE = 900  # seconds after which a wait has certainly failed, on whatever machine
 expect.set_options(timeout=1000 * PATIENCE)
 BROWSERS = (

@@ -1,4 +1,4 @@
-"""The playground in a real JupyterLab: each test on a new panel, and lesson 08 once as it is.
+"""The playground in a real JupyterLab: each test on a new panel; `long`: lesson 08 as it is.
 
 Each waits for what is seen or for what the kernel says, never for a time. Each leaves a screenshot
 in results/browser.
@@ -99,6 +99,9 @@ class Notebook:
         self.page.keyboard.press("Shift+Enter")
         expect(prompt).to_have_text(ended)
 
+    def run_the_panels_cell(self):
+        self.run_cell("playground = Playground(")
+
     def slider(self, name):
         return self.panel.locator(".widget-slider").filter(has_text=name).first
 
@@ -162,23 +165,30 @@ def opened(browser, server, name):
 @pytest.fixture(scope="module")
 def desk(browser, server):
     with opened(browser, server, PANEL) as one:
+        one.renew(lambda: one.page.evaluate(RUN_ALL))
         yield one
 
 
 @pytest.fixture
 def panel(desk, request):
     """A new panel, nothing of which has been touched."""
-    desk.renew(lambda: desk.page.evaluate(RUN_ALL))
+    desk.renew(desk.run_the_panels_cell)
     desk.look()
     yield desk
     desk.shoot(request.node.name.removeprefix("test_"))
     desk.is_sound()
 
 
+def test_a_notebook_that_was_not_run_says_how_to_see_the_panel(browser, server):
+    with opened(browser, server, PANEL) as one:
+        expect(one.page.get_by_text("Playground: run this cell in Jupyter")).to_have_count(1)
+        assert not one.page.locator(".jupyter-widgets").count()
+        one.is_sound()
+
+
+@pytest.mark.long
 def test_lesson_08_as_it_is(browser, server):
     with opened(browser, server, LESSON) as lesson:
-        assert not lesson.page.locator(".jupyter-widgets").count()
-        expect(lesson.page.get_by_text("Playground: run this cell in Jupyter")).to_have_count(1)
         lesson.renew(lambda: lesson.menu("Run", "Run All Cells"))
         last = lesson.page.locator(".jp-CodeCell").last.locator(".jp-InputArea-prompt")
         expect(last).to_have_text(re.compile(r"^\[\d+\]:$"))
@@ -258,7 +268,7 @@ def test_every_control_is_reached_by_tab(panel):
 def test_folds_and_what_is_in_them(panel):
     for name in ("A weight for each style layer", "More settings"):
         panel.press(name)
-    expect(panel.slider("block3_conv1")).to_be_visible()
+    expect(panel.slider("block2_conv1")).to_be_visible()
     expect(panel.slider("learning rate")).to_be_visible()
     wide = "e => e.scrollWidth - e.clientWidth"
     assert panel.panel.evaluate(wide) <= 1, "nothing to scroll sideways"
@@ -321,7 +331,7 @@ def test_take_home(panel):
 
 def test_running_the_cell_again_closes_the_old_panel(panel):
     panel.run()
-    panel.renew(lambda: panel.run_cell("playground = Playground("))
+    panel.renew(panel.run_the_panels_cell)
     painters = "[t.name for t in threading.enumerate()].count('painter')"
     assert panel.ask(f"import threading; print({painters})") == "1"
 

@@ -1,0 +1,210 @@
+"""The command line of fast styles: nst-tutorial train | apply.
+
+Nothing heavy is imported until a command runs.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from nst_tutorial.cli.options import add_options, given
+from nst_tutorial.cli.terminal import bar, say, tell
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.files import check_output, make_folder, shown
+from nst_tutorial.runtime.interrupts import hold_interrupts
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train a network; the same command goes on after a kill or Ctrl-C."""
+    from nst_tutorial import fast
+
+    config = fast.TrainConfig(**given(options, fast.TrainConfig))
+    styles, checkpoint = _named(options.style), _check_outputs(options)
+    if checkpoint.exists():
+        tell(f"going on from {checkpoint}")
+    how = {"extractor": options.extractor, "config": config, "checkpoint": checkpoint}
+    try:
+        with bar(options.output.name) as show:
+            network, broken = _learn(options, styles, {**how, "callback": show})
+    except KeyboardInterrupt:
+        if checkpoint.exists():
+            tell("Go on by the same command.")
+        raise
+    _save(network, options.output)
+    checkpoint.unlink(missing_ok=True)
+    tell(f"{options.output} saved; its styles are {', '.join(network.styles)}.")
+    return _report(broken.values())
+
+
+def _check_outputs(options):
+    """Find out whether network and checkpoint can be written; return the checkpoint's path."""
+    from nst_tutorial.fast import check_network
+
+    inputs = [*options.style, options.add_to, options.extractor]
+    check_network(options.output, inputs)
+    return check_output(f"{options.output}.checkpoint", inputs)
+
+
+def _learn(options, styles, how):
+    """Train a new network, or teach one a further style by its γ and β alone."""
+    from nst_tutorial import fast
+
+    if not options.add_to:
+        return fast.train(styles, options.images, **how)
+    if len(styles) != 1:
+        raise NSTError(f"one style can be added at a time; {len(styles)} were given.")
+    ((name, picture),) = styles.items()
+    grown = fast.add_style(fast.load_network(options.add_to), name)
+    return fast.learn_style(grown, name, picture, options.images, **how)
+
+
+def _save(network, path):
+    """Save a network, elsewhere if its own place refuses."""
+    from nst_tutorial.cli.commands import save_elsewhere
+    from nst_tutorial.fast import save_network
+
+    try:
+        save_network(network, path)
+    except NSTError as error:
+        place = save_elsewhere(lambda place: save_network(network, place), "network.keras")
+        raise NSTError(f"{error} The network is in {place}.") from None
+
+
+def apply(options: argparse.Namespace) -> int:
+    """Paint a picture, or each picture of a folder, in a blend or in every style."""
+    from nst_tutorial import fast
+
+    network = fast.load_network(options.network)
+    blends = _blends(options.style, network.styles)
+    for blend in blends.values():
+        network.weights_of(blend)
+    if os.path.isdir(options.source):
+        return _paint_folder(network, blends, options)
+    source, outputs = _job(options.source, options.output, blends)
+    _paint(network, source, outputs, options.size)
+    tell(f"painted: {', '.join(map(str, outputs))}")
+    return 0
+
+
+def _paint_folder(network, blends, options):
+    """Paint one picture after another; Ctrl-C ends it after the one at work."""
+    from tqdm import tqdm
+
+    jobs, done, broken = _jobs_of_folder(options, blends), 0, []
+    with hold_interrupts() as interrupts:
+        for source, outputs in tqdm(jobs, unit="picture", delay=1e-6, file=sys.stderr):
+            try:
+                _paint(network, source, outputs, options.size)
+                done += 1
+            except NSTError as error:
+                broken.append(str(error))
+            if interrupts:
+                break
+    each = f", each in {len(blends)} styles" if len(blends) > 1 else ""
+    tell(f"{done} of {len(jobs)} pictures painted{each}, in {options.output}")
+    status = _report(broken)
+    if interrupts:
+        raise KeyboardInterrupt(interrupts[0])
+    return status
+
+
+def _jobs_of_folder(options, blends):
+    """Pair each picture of a folder with what is to be painted of it, in a folder of its own."""
+    from nst_tutorial.fast import pictures_in
+    from nst_tutorial.runtime.encoding import ENDINGS
+
+    sources = pictures_in(options.source, "*")
+    make_folder(options.output)
+    if os.path.samefile(options.source, options.output):
+        raise NSTError(f"the photographs are in {shown(options.output)}; give another folder.")
+    odd = sorted({source.suffix for source in sources if source.suffix.lower() not in ENDINGS})
+    if odd:
+        say(f"pictures cannot be saved as {', '.join(odd)}; those get .png after their names.")
+    names = [f"{source.name}.png" if source.suffix in odd else source.name for source in sources]
+    return [
+        _job(source, options.output / name, blends)
+        for source, name in zip(sources, names, strict=True)
+    ]
+
+
+def _job(source, output, blends):
+    """Pair a picture with what is to be painted of it, `{path: blend}`, once each can be saved."""
+    from nst_tutorial.runtime.encoding import check_picture
+
+    alone = len(blends) == 1
+    outputs = {output if alone else _of_style(output, name): blends[name] for name in blends}
+    for path in outputs:
+        check_picture(path, [source])
+    return source, outputs
+
+
+def _of_style(output, name):
+    return output.with_name(f"{output.stem}-{name}{output.suffix}")
+
+
+def _paint(network, source, outputs, size):
+    from nst_tutorial import fast
+    from nst_tutorial.images import load_image, save_image
+    from nst_tutorial.runtime.encoding import check_picture
+
+    image = load_image(source, size)
+    for path, blend in outputs.items():
+        check_picture(path, [source], max(image.shape))
+        save_image(path, fast.apply(network, image, blend))
+
+
+def _blends(given, known):
+    """Read `a=0.3 b=0.7`, or names alone; with none, each style in turn: `{name: blend}`."""
+    if not given:
+        return {name: {name: 1.0} for name in known}
+    blend = {}
+    for word in given:
+        named = word in known or "=" not in word
+        name, _, weight = (word, "", "") if named else word.rpartition("=")
+        if name in blend:
+            raise NSTError(f"style {name!r} is given twice; give it once, with its whole weight.")
+        try:
+            blend[name] = float(weight or 1)
+        except ValueError:
+            raise NSTError(f"{word} is no style; write NAME or NAME=WEIGHT.") from None
+    return {"+".join(blend): blend}
+
+
+def _named(paths):
+    """Name styles as their files are named."""
+    styles = {Path(path).stem: path for path in paths}
+    if len(styles) < len(paths):
+        raise NSTError("two styles have the same name; rename one of the files.")
+    return styles
+
+
+def _report(sentences):
+    """Say at the end what could not be read; return the exit status."""
+    for sentence in sentences:
+        say(sentence)
+    return 1 if sentences else 0
+
+
+def add_train(parser: argparse.ArgumentParser) -> None:
+    """Fill in the parser of `train`; settings and their defaults are those of `TrainConfig`."""
+    from nst_tutorial.fast.config import TrainConfig
+
+    parser.set_defaults(command=train)
+    add = parser.add_argument
+    add("style", metavar="STYLE", nargs="+", help="a style picture; its file's name names it")
+    add("--images", type=Path, required=True, metavar="FOLDER", help="of photographs, any size")
+    add("-o", "--output", type=Path, required=True, metavar="NET.keras")
+    add("--add-to", metavar="NET.keras", help="add one style to this network; others stay as is")
+    add("--extractor", help="pocket, vgg19, random, random-vgg19, or a file of weights (pocket)")
+    add_options(parser, TrainConfig)
+
+
+def add_apply(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=apply)
+    add = parser.add_argument
+    add("network", metavar="NET.keras", help="what train made, or the word shipped")
+    add("source", type=Path, metavar="IMAGE|FOLDER", help="a picture, or a folder of them")
+    add("--style", nargs="+", metavar="NAME[=WEIGHT]", help="one, or a blend (each, one by one)")
+    add("-o", "--output", type=Path, required=True, metavar="OUT", help="a picture or a folder")
+    add("--size", type=int, help="longest side of the result in pixels (the picture's own)")

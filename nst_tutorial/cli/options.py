@@ -1,0 +1,36 @@
+"""Options: what the command line takes for a dataclass's fields, as `settings` declares them."""
+
+import argparse
+import dataclasses
+from typing import Any
+
+
+def add_options(parser: argparse.ArgumentParser, kind: type) -> None:
+    """Add an option to a parser for each field of a dataclass.
+
+    An option that is not given is None, whatever the field's default; see `given`.
+    """
+    for field in dataclasses.fields(kind):
+        default, help = _in_words(field.default), field.metadata["help"]
+        parser.add_argument(
+            f"--{field.name.replace('_', '-')}",
+            help=f"{help} ({default})" if default else help,
+            **field.metadata["option"],
+        )
+
+
+def given(options: object, kind: type) -> dict[str, Any]:
+    """Take what was given of a dataclass's fields from an object's attributes: `{name: value}`."""
+    values = {field.name: getattr(options, field.name, None) for field in dataclasses.fields(kind)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _in_words(value):
+    """Write a value as the command line takes it; nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return " ".join(map(_in_words, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,131 @@
+"""Every setting of a transfer: its default, its range and what it does, said once."""
+
+import dataclasses
+from collections.abc import Collection
+
+from nst_tutorial.conventions.known import CONVENTIONS
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.settings import check, choice, names, number, switch, weights, whole
+from nst_tutorial.runtime.types import Terms
+
+OPTIMIZERS = ("adam", "nadam", "lbfgs", "sgd", "nadam_keras2")
+
+
+@dataclasses.dataclass(frozen=True)
+class TransferConfig:
+    """One transfer's settings; a value that cannot be is an NSTError at once.
+
+    Weights are relative by default: each term is divided by its value for a picture without any
+    features, so that one setting keeps its balance across sizes, extractors and pictures. This
+    changes the paper's balance between layers; `convention="paper"` takes the raw losses, and
+    `conventions` has those of other implementations, whose settings `recipe` gives whole.
+    """
+
+    content_layers: tuple[str, ...] = names(
+        ("block4_conv2",), help="layers whose features the content loss compares"
+    )  # the paper's conv4_2
+    style_layers: tuple[str, ...] = names(
+        tuple(f"block{block}_conv1" for block in range(1, 6)),
+        help="layers whose Gram matrices the style loss compares",
+    )
+    layer_weights: tuple[float, ...] | None = weights(
+        help="one weight for each style layer; all equal by default"
+    )
+    content_weight: float = number(20.0, help="more keeps more of the photograph")  # alpha
+    style_weight: float = number(100.0, help="more takes more of the style")  # beta
+    tv_weight: float = number(200.0, help="total variation: more is smoother")
+    tv_exponent: float = number(
+        2.5, help="above 1, ramps cost less than edges", above=True, most=100
+    )
+    convention: str = choice(
+        "relative", *CONVENTIONS, help=f"units of the losses: {', '.join(CONVENTIONS)}"
+    )
+    blend: tuple[float, ...] | None = weights(
+        help="one weight for each style picture; all equal by default"
+    )
+    size: int = whole(
+        384, help="longest side of the result in pixels; never more than the photograph's own"
+    )
+    style_size: int | None = whole(
+        None,
+        help="longest side of the style picture in pixels; by default as --size",
+        optional=True,
+    )
+    style_resize: str = choice(
+        "fit",
+        "fit",
+        "own",
+        "squash",
+        help="how the style gets its size: fit, own (as it is) or squash (the photograph's shape)",
+    )
+    scales: int = whole(
+        2, help="sizes to go through, each twice the last; 1: the full size alone", most=32
+    )
+    margin: float = number(
+        0.04,
+        help="how much is mirrored around the picture while it is painted, of its side",
+        most=1,
+    )
+    tile: int | None = whole(
+        None,
+        help="side of the tiles to compute in, in pixels; by default only where memory is short",
+        optional=True,
+    )
+    optimizer: str = choice(
+        "lbfgs",
+        *OPTIMIZERS,
+        help=f"{', '.join(OPTIMIZERS)}; all but lbfgs need four times the steps",
+    )
+    colour_stride: float = number(
+        0.5, help="length of L-BFGS's strides in colour; in luminance it is 1", above=True
+    )
+    steps: int = whole(60, help="steps in all sizes together; adam and nadam need about 250")
+    learning_rate: float = number(
+        8.0, help="in pixel values, at the full size; L-BFGS has none", above=True
+    )
+    decay: float | None = number(
+        None,
+        above=True,
+        optional=True,
+        help="factor of the learning rate in 100 steps, 1: constant; by default to a tenth in all",
+    )
+    beta_1: float = number(0.9, help="momentum of Adam and Nadam", most=1, below=True)
+    epsilon: float = number(
+        1e-7, help="what Adam and Nadam add to a gradient's size before they divide", above=True
+    )
+    clip: bool = switch(True, help="keep the picture in 0..255 at each step")
+    truncate: bool = switch(False, help="cut fractions off when saving, as many scripts do")
+    init: str = choice(
+        "content",
+        "content",
+        "style",
+        "noise",
+        help="where the picture starts: content, style or noise",
+    )
+    noise_std: float = number(64.0, help="standard deviation of the noise start, in pixel values")
+    seed: int = whole(0, help="seed of the noise start", least=0, most=2**64)
+
+    def __post_init__(self) -> None:
+        check(self)
+        weighted = self.layer_weights or self.style_layers
+        if len(weighted) != len(self.style_layers):
+            raise NSTError(
+                f"layer_weights has {len(weighted)} weights for {len(self.style_layers)} style "
+                "layers; give one for each."
+            )
+
+
+def layer_weights(config: TransferConfig, layers: Collection[str]) -> dict[str, float]:
+    """The weight of each style layer, `{layer: w}`: the config's, or 1/L each."""
+    if config.layer_weights is None:
+        return dict.fromkeys(layers, 1 / max(len(layers), 1))
+    return dict(zip(config.style_layers, config.layer_weights, strict=True))
+
+
+def weighted(terms: Terms, config: TransferConfig) -> dict[str, float]:
+    """Terms, as an `Objective` returns them, times their weights; the total is their sum."""
+    shares = layer_weights(config, terms["style"])
+    style = sum(shares[layer] * float(loss) for layer, loss in terms["style"].items())
+    losses = {"content": float(terms["content"]), "style": style, "tv": float(terms["tv"])}
+    losses = {name: getattr(config, f"{name}_weight") * loss for name, loss in losses.items()}
+    return losses | {"total": sum(losses.values())}

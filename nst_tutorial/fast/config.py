@@ -1,0 +1,109 @@
+"""Every setting of a training: its default, its range and what it does, said once."""
+
+import dataclasses
+from typing import Any
+
+from nst_tutorial.config import TransferConfig
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.settings import (
+    check,
+    choice,
+    names,
+    number,
+    one_or_several,
+    weights,
+    whole,
+)
+
+MOST_STYLES, MOST_WIDTH, MOST_BLOCKS = 1000, 128, 32
+TRANSFER = TransferConfig()  # the slow way's defaults
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """One training's settings; a value that cannot be is an NSTError at once.
+
+    The loss is that of `TransferConfig`, in its relative units and with its weights, but at the
+    layers of Johnson et al. (1603.08155). Small crops are cheap and teach strokes; a style that
+    comes in slowly leaves the network time to learn what a photograph is.
+    """
+
+    steps: int = whole(2500, help="steps in all")
+    batch_size: int = whole(4, help="photographs in a step", most=1024)
+    size: int = whole(
+        128, help="side of the square crops in pixels, a multiple of 8", least=32, most=4096
+    )
+    coarse: float = number(
+        0.8, help="share of the steps, from the first, on crops of half the size", most=1
+    )
+    ramp: float = number(
+        0.3, help="share of the steps in which the style's weight grows to its full size", most=1
+    )
+    style_size: int | tuple[int, ...] = one_or_several(
+        whole(256, help="longest side of the styles in pixels, or one for each: larger is bolder")
+    )
+    width: int = whole(
+        16,
+        help="channels at the full size; twice as many take three times the time",
+        most=MOST_WIDTH,
+    )
+    blocks: int = whole(4, help="residual blocks", most=MOST_BLOCKS)
+    learning_rate: float = number(
+        4e-3,
+        help="learning rate of Muon; gamma and beta get five times that; falls to 0",
+        above=True,
+    )
+    content_weight: float | tuple[float, ...] = one_or_several(
+        number(
+            TRANSFER.content_weight, help="more keeps more of the photograph; one, or one a style"
+        )
+    )
+    style_weight: float | tuple[float, ...] = one_or_several(
+        number(TRANSFER.style_weight, help="more takes more of the style; one, or one a style")
+    )
+    tv_weight: float = number(TRANSFER.tv_weight, help="total variation: more is smoother")
+    tv_exponent: float = number(
+        TRANSFER.tv_exponent, help="above 1, ramps cost less than edges", above=True, most=100
+    )
+    content_layers: tuple[str, ...] = names(
+        ("block3_conv3",), help="layers whose features the content loss compares"
+    )
+    style_layers: tuple[str, ...] = names(
+        ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3"),
+        help="layers whose Gram matrices the style loss compares",
+    )
+    layer_weights: tuple[float, ...] | None = weights(
+        help="one weight for each style layer; all equal by default"
+    )
+    normalize: str = choice(
+        "instance", "instance", "batch", help="instance, or batch for lesson 09's comparison"
+    )
+    precision: str = choice(
+        "float32", "float32", "bfloat16", help="what the network learns in: float32 or bfloat16"
+    )
+    save_every: float = number(30.0, help="seconds between two checkpoints")
+    seed: int = whole(0, help="seed of the first weights and of the crops", least=0, most=2**32 - 1)
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.size % 8:
+            raise NSTError(f"size is {self.size}; it must be a multiple of 8.")
+        self.transfer()  # checks what concerns several settings
+
+    def transfer(self, style: int = 0, **settings: Any) -> TransferConfig:
+        """The slow way's config with the same loss, for the style of that number."""
+        return TransferConfig(
+            content_weight=_of_style(self.content_weight, style),
+            style_weight=_of_style(self.style_weight, style),
+            tv_weight=self.tv_weight,
+            tv_exponent=self.tv_exponent,
+            content_layers=self.content_layers,
+            style_layers=self.style_layers,
+            layer_weights=self.layer_weights,
+            style_size=_of_style(self.style_size, style),
+            **settings,
+        )
+
+
+def _of_style(value, style):
+    return value[style] if isinstance(value, (tuple, list)) else value

@@ -1,0 +1,1 @@
+"""A run that lasts: files in and out, Ctrl-C, checkpoints, provenance and rerun, tiles, memory."""

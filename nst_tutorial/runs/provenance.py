@@ -1,0 +1,263 @@
+"""Provenance: what a picture was made of and with, kept inside its PNG, so it can be made again."""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from nst_tutorial.config import TransferConfig
+from nst_tutorial.runtime import machine
+from nst_tutorial.runtime.documents import parse
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.files import open_file, shown
+from nst_tutorial.runtime.types import Array, PathLike, Source
+
+if TYPE_CHECKING:
+    from nst_tutorial.extractors import Extractor
+
+KEY = "nst_tutorial"  # of the PNG's text chunk
+PACKAGES = ("nst-tutorial", "keras", "tensorflow", "numpy", "pillow")
+
+NAME = {"type": "string", "maxLength": 4096}
+PICTURE: dict[str, Any] = {
+    "type": "object",
+    "required": ["name", "sha256"],
+    "properties": {
+        "name": {"anyOf": [NAME, {"type": "null"}]},
+        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    },
+}
+EXTRACTOR = {
+    "type": "object",
+    "required": ["name", "pooling", "border", "precision", "sha256"],
+    "properties": {
+        "name": NAME,
+        "pooling": {"enum": ["average", "max"]},
+        "border": {"enum": ["reflect", "zero"]},
+        "precision": {"enum": ["float32", "bfloat16"]},
+        "sha256": PICTURE["properties"]["sha256"],
+    },
+}
+ORIGIN = {
+    "type": "object",
+    "required": ["config", "content", "styles", "start", "extractor", "versions"],
+    "properties": {
+        "config": {"type": "object", "maxProperties": 100},
+        "content": {"anyOf": [PICTURE, {"type": "null"}]},
+        "styles": {"type": "array", "maxItems": 1000, "items": PICTURE},
+        "start": {"anyOf": [PICTURE, {"type": "null"}]},
+        "extractor": EXTRACTOR,
+        "versions": {"type": "object", "maxProperties": 100, "additionalProperties": NAME},
+        "machine": {
+            "type": "object",
+            "required": ["threads", "instructions", "tile"],
+            "properties": {
+                "threads": {"type": "integer", "minimum": 1, "maximum": 4096},
+                "instructions": NAME,
+                "tile": {"type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000},
+            },
+        },
+        "stopped": NAME,
+    },
+}
+
+
+def describe(
+    config: TransferConfig,
+    extractor: "Extractor",
+    sources: dict[str, Any],
+    pictures: dict[str, Any],
+    tile: int | None = None,
+) -> dict[str, Any]:
+    """Describe a transfer: a dictionary that JSON holds, the same for the same result.
+
+    Args:
+        config: a `TransferConfig`.
+        extractor: the `Extractor` that computes.
+        sources, pictures: `{"content": …, "styles": […], "start": …}`, as they were given, and
+            as `load_image` read them; None for what there is none of.
+        tile: side of the tiles that it is computed in; None: in one piece.
+
+    Returns:
+        settings, extractor, pictures by name and SHA-256 of their pixels, versions, and what else
+        the last bits depend on. A path is kept as given if it is relative; of an absolute one,
+        which may name a user, only the last part is kept.
+    """
+    return {
+        "config": json.loads(json.dumps(dataclasses.asdict(config))),  # tuples become lists
+        "content": _picture(sources["content"], pictures["content"]),
+        "styles": list(map(_picture, sources["styles"], pictures["styles"])),
+        "start": _picture(sources["start"], pictures["start"]),
+        "extractor": {
+            "name": name_of(extractor.name),
+            "pooling": extractor.pooling,
+            "border": extractor.border,
+            "precision": extractor.precision,
+            "sha256": digest(*extractor.model.get_weights()),
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{one: version for one in PACKAGES if (version := version_of(one))},
+        },
+        "machine": {
+            "threads": machine.threads(),
+            "instructions": machine.instructions(),
+            "tile": tile,
+        },
+    }
+
+
+def read(path: PathLike) -> dict[str, Any]:
+    """Read what `describe` said from a PNG.
+
+    Raises:
+        NSTError: it cannot be read, no transfer made it, or what it says cannot be.
+    """
+    with open_file(path) as file:
+        try:
+            with Image.open(file, formats=["PNG"]) as picture:
+                text = picture.text[KEY]  # type: ignore[attr-defined]  # PNGs have it
+        except (KeyError, Image.UnidentifiedImageError):
+            raise NSTError(
+                f"{shown(path)} holds no settings; only PNGs saved by this package do."
+            ) from None
+        except Exception as error:  # a damaged file ends in every kind of exception there is
+            raise NSTError(
+                f"{shown(path)} is damaged and its settings cannot be read ({error})."
+            ) from None
+    origin = parse(text, ORIGIN, path)
+    config_of(origin)
+    return origin
+
+
+def config_of(origin: dict[str, Any]) -> TransferConfig:
+    """Return the `TransferConfig` in a description.
+
+    Raises:
+        NSTError: a setting is not known here, or has a value that cannot be.
+    """
+    known = {field.name for field in dataclasses.fields(TransferConfig)}
+    if unknown := sorted(set(origin["config"]) - known):
+        raise NSTError(
+            f"the settings are of another version of this package: it does not know {unknown[0]!r}."
+        )
+    return TransferConfig(**origin["config"])
+
+
+def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """Name, in words, what differs between two descriptions of what is to be painted."""
+    found = []
+    for part in ("config", "extractor"):
+        found += _unlike(one[part], other[part])
+    for role, one_picture, other_picture in _paired(one, other):
+        if (one_picture or {}).get("sha256") != (other_picture or {}).get("sha256"):
+            found.append(f"the {role} {_said(one_picture)} is another picture")
+    return found
+
+
+def circumstances(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """Name, in words, what else differs between two descriptions: versions and machine."""
+    return [
+        unlike
+        for part in ("versions", "machine")
+        if part in one
+        for unlike in _unlike(one[part], other[part])
+    ]
+
+
+def inputs_of(
+    origin: dict[str, Any],
+    picture: PathLike,
+    content: Source | None = None,
+    styles: Sequence[Source] | None = None,
+    start: Source | None = None,
+) -> dict[str, Any]:
+    """Find the pictures that a description names: `{"content": …, "styles": […], "start": …}`.
+
+    Args:
+        origin: the description.
+        picture: the PNG that holds it.
+        content, styles, start: to take instead of what the description names.
+
+    Raises:
+        NSTError: one of them never had a name, and none is given.
+    """
+
+    def find(given, record):
+        return _find(record, picture) if given is None else given
+
+    return {
+        "content": find(content, origin["content"]),
+        "styles": styles or [find(None, style) for style in origin["styles"]],
+        "start": find(start, origin["start"]),
+    }
+
+
+def _find(record, picture):
+    """Find an input by the name it had, from the working folder or beside the picture."""
+    if record is None:
+        return None
+    if not record["name"]:
+        raise NSTError(
+            f"{shown(picture)} was made of pictures without a file; name the files to take."
+        )
+    beside = Path(picture).parent / record["name"]
+    return beside if beside.exists() and not Path(record["name"]).exists() else record["name"]
+
+
+def _unlike(one, other):
+    return [
+        f"{key} is {other.get(key)}, not {one.get(key)}"
+        for key in {**one, **other}
+        if other.get(key) != one.get(key)
+    ]
+
+
+def _paired(one, other):
+    for role in ("content", "start"):
+        yield role, one[role], other[role]
+    count = max(len(one["styles"]), len(other["styles"]))
+    padded = [(side["styles"] + [None] * count)[:count] for side in (one, other)]
+    yield from (("style", *pair) for pair in zip(*padded, strict=True))
+
+
+def _said(picture):
+    return (picture or {}).get("name") or "without a name"
+
+
+def _picture(source, pixels):
+    return None if pixels is None else {"name": name_of(source), "sha256": digest(pixels)}
+
+
+def version_of(package: str) -> str | None:
+    """The installed version of a package; None if there is none. TensorFlow has two names."""
+    for name in (package, f"{package}-cpu"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            return metadata.version(name)
+    return None
+
+
+def name_of(source: Source) -> str | None:
+    """Return a file's name as it may be kept: relative, or the last part; None for no file."""
+    if not isinstance(source, (str, os.PathLike)):
+        return None
+    path = Path(source)
+    return path.name if path.is_absolute() else path.as_posix()
+
+
+def digest(*arrays: Array) -> str:
+    """Hash arrays, SHA-256: their shapes, kinds and values."""
+    hashed = hashlib.sha256()
+    for array in arrays:
+        hashed.update(f"{array.shape} {array.dtype}".encode())
+        hashed.update(np.ascontiguousarray(array).data)
+    return hashed.hexdigest()

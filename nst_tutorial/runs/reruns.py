@@ -1,0 +1,62 @@
+"""Make a picture again from what its PNG says of how it was made."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+from nst_tutorial.extractors import load_extractor
+from nst_tutorial.runs.progress import Step
+from nst_tutorial.runs.provenance import config_of, describe, differences, inputs_of, read
+from nst_tutorial.runs.run import Result, load_pictures, run
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.files import shown
+from nst_tutorial.runtime.types import PathLike, Source
+
+
+def rerun(
+    picture: PathLike,
+    content: Source | None = None,
+    styles: Sequence[Source] | None = None,
+    start: Source | None = None,
+    extractor: PathLike | None = None,
+    callback: Callable[[Step], object] | None = None,
+) -> Result:
+    """Make a picture again: on the same machine and versions, to the same bytes.
+
+    Args:
+        picture: a PNG that `Result.save` wrote. Its inputs are looked for by the names they had,
+            from the working folder and beside the picture.
+        content, styles, start: files to take instead, which must hold the same pictures.
+        extractor: a name or a file of weights to take instead, which must hold the same ones.
+        callback: called with a `Step` after each step.
+
+    Returns:
+        a `Result`.
+
+    Raises:
+        NSTError: an input is missing or another one: the sentence says which.
+    """
+    origin = read(picture)
+    config, made_by = config_of(origin), origin["extractor"]
+    sources = inputs_of(origin, picture, content, styles, start)
+    layers = _layers(origin, config)
+    settings = {name: made_by[name] for name in ("pooling", "border", "precision")}
+    loaded = load_extractor(extractor or made_by["name"], layers, **settings)
+    content, styles, start = sources.values()
+    pictures = dict(zip(sources, load_pictures(content, styles, start, config), strict=True))
+    if found := differences(origin, describe(config, loaded, sources, pictures)):
+        raise NSTError(f"{shown(picture)} cannot be made again: {'; '.join(found)}.")
+    loaded = dataclasses.replace(loaded, name=made_by["name"])
+    return run(_names(origin), pictures, loaded, config, callback, like=origin)
+
+
+def _layers(origin, config):
+    """The layers that were computed: those of the terms that had a picture."""
+    of_content = config.content_layers if origin["content"] else ()
+    return of_content + (config.style_layers if origin["styles"] else ())
+
+
+def _names(origin):
+    """The names that the pictures had, wherever they are now: the same words are the same bytes."""
+    content, start = (record and record["name"] for record in (origin["content"], origin["start"]))
+    styles = [record["name"] for record in origin["styles"]]
+    return {"content": content, "styles": styles, "start": start}

@@ -1,0 +1,212 @@
+"""Posters: the objective of a picture of any size, exactly, in the memory of one tile.
+
+All that the loss has of the network's features are sums over positions: the content loss and each
+layer's Gram matrix. A first pass over the tiles adds them up; a second sends the loss's derivatives
+by these sums back through the network, again a tile at a time. Tiles overlap by as far as a feature
+sees, so that inside them no feature differs from the whole picture's.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from nst_tutorial.config import TransferConfig
+from nst_tutorial.conventions.known import Convention
+from nst_tutorial.extractors import Extractor, stride
+from nst_tutorial.losses import content_loss, gram_distance, gram_matrix_one_sided
+from nst_tutorial.objective import Objective, variation, weigh
+from nst_tutorial.runtime.backend import ops
+from nst_tutorial.runtime.types import Array, Arrays, Features, Shape, Terms, Tree
+from nst_tutorial.runtime.weights import LAYERS
+
+
+class TiledObjective(Objective):
+    """An `Objective` that has no more than one tile in the network at any time.
+
+    Args:
+        tile: the tiles' side in pixels, without what they overlap by.
+
+    The other arguments are `Objective`'s. A step computes a third more, for its second pass
+    forward, and the overlaps: with the default layers in all 3.5 times as much as the whole
+    picture's at a side of 256, twice at 1024.
+    """
+
+    extractor: Extractor
+
+    def __init__(
+        self,
+        content_image: Array | None,
+        style_images: Sequence[Array],
+        extractor: Extractor,
+        config: TransferConfig,
+        shape: Shape,
+        tile: int,
+    ) -> None:
+        self._side = tile
+        super().__init__(content_image, style_images, extractor, config, shape)
+
+    def differentiate(self, image: Array, weights: Tree) -> tuple[Terms, Array]:
+        """Return the terms at a picture and the total's gradient, as one pass would."""
+        canvas = self._canvas(image)
+        contents = {layer: P for layer, (P, _) in self.targets["content"].items()}
+        sums = self._sums(canvas, contents, self.targets["style"])
+        tv = variation(image, self.convention, weights["exponent"])[0]
+        compiled = self.extractor.compile
+        positions = self._positions(self.targets["style"], image.shape)
+        terms, slopes = compiled(loss_of_sums)(sums, positions, tv, weights, self.targets)
+        gradient = np.zeros_like(canvas)
+        for tile in self._tiles(canvas):
+            targets = {layer: tile.of(P, layer) for layer, P in contents.items()}
+            start = ops.convert_to_tensor(tile.start, "int32")
+            back = compiled(part_of_window, tile.size, shape=canvas[tile.window].shape)
+            gradient[tile.window] += back(canvas[tile.window], start, targets, slopes)[1]
+        whole = compiled(loss_of_canvas, self.convention, shape=self.shape)
+        return terms, whole(image, gradient, weights)[1]
+
+    def _features(self, image, layers):
+        canvas = self._canvas(image)
+        whole: Features = {}
+        for tile, features in self._cores(canvas):
+            for layer in layers:
+                F = ops.convert_to_numpy(ops.cast(features[layer], "float32"))
+                shape = (1, *(side // stride(layer) for side in canvas.shape[1:3]), F.shape[-1])
+                tile.of(whole.setdefault(layer, np.empty(shape, "float32")), layer)[:] = F
+        return {layer: ops.convert_to_tensor(F) for layer, F in whole.items()}
+
+    def _mean_grams(self, image, layers):
+        _, grams = self._sums(self._canvas(image), {}, layers)
+        positions = self._positions(layers, image.shape)
+        return {layer: G / positions[layer] for layer, G in grams.items()}
+
+    def _sums(self, canvas, contents, style_layers):
+        """Add up over all tiles: `{layer: content loss}` and `{layer: Gram matrix}`, undivided."""
+        content, grams = dict.fromkeys(contents, 0.0), dict.fromkeys(style_layers, 0.0)
+        for tile, features in self._cores(canvas):
+            for layer, P in contents.items():
+                content[layer] += content_loss(features[layer], tile.of(P, layer))[0]
+            for layer in style_layers:
+                grams[layer] += gram_matrix_one_sided(features[layer])
+        return content, grams
+
+    def _positions(self, layers, shape):
+        """How many positions layers have for a picture of a shape, `{layer: M}`."""
+        sides = {layer: self.extractor.feature_shape(layer, shape)[:2] for layer in layers}
+        return {layer: ops.convert_to_tensor(h * w, "float32") for layer, (h, w) in sides.items()}
+
+    def _canvas(self, image):
+        return ops.convert_to_numpy(self.extractor.on_grid(image))
+
+    def _tiles(self, canvas):
+        return tiles(canvas.shape, self._side, self.extractor.layers[-1])
+
+    def _cores(self, canvas):
+        """Look at one tile after another: `(tile, its core's features)`."""
+        for tile in self._tiles(canvas):
+            yield tile, _core(self.extractor(canvas[tile.window]), tile.start, tile.size)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tile:
+    """A part of a picture, its core, and the window around it that the core's features see."""
+
+    corner: tuple[int, int]  # of the core: row and column in the picture
+    size: tuple[int, int]  # of the core
+    window: tuple  # slices of the picture
+    start: tuple[int, int]  # of the core within the window
+
+    def of(self, features: Array, layer: str) -> Array:
+        """The core's part of the whole picture's features."""
+        step = stride(layer)
+        rows, columns = (
+            slice(begin // step, (begin + length) // step)
+            for begin, length in zip(self.corner, self.size, strict=True)
+        )
+        return features[:, rows, columns]
+
+
+def tiles(shape: Shape, side: int, deepest: str) -> Iterator[Tile]:
+    """Cut `(1, H, W, 3)` into tiles of about `side` pixels, for features up to a layer."""
+    rows, columns = (_spans(length, side, deepest) for length in shape[1:3])
+    for vertical, horizontal in itertools.product(rows, columns):
+        corner, size, window, start = zip(vertical, horizontal, strict=True)
+        yield Tile(corner, size, (slice(None), *window), start)
+
+
+def _spans(length, side, deepest):
+    """Cut one side: `(where a core begins, its length, the window, the core's start in it)`.
+
+    All begin on the grid of the deepest layer, whose positions are so many pixels apart. Windows
+    at the border are as long as the others: fewer shapes to compile for.
+    """
+    grid, halo = stride(deepest), overlap(deepest)
+    count = max(1, round(length / side))
+    cuts = [length * part // count // grid * grid for part in range(count)] + [length]
+    longest = min(length, max(b - a for a, b in itertools.pairwise(cuts)) + 2 * halo)
+    last = (length - longest) // grid * grid
+    for begin, end in itertools.pairwise(cuts):
+        first = min(max(0, begin - halo), last)
+        stop = length if first == last else first + longest
+        yield begin, end - begin, slice(first, stop), begin - first
+
+
+def overlap(layer: str) -> int:
+    """How far a feature sees beyond its own pixels, rounded up to the layer's grid.
+
+    Each 3×3 convolution adds one position of its own layer, pooling adds nothing.
+    """
+    seen = sum(stride(name) for name in LAYERS[: LAYERS.index(layer) + 1])
+    return -(-seen // stride(layer)) * stride(layer)
+
+
+def _core(features, start, size):
+    """Cut a window's features to those of its core; `start` may be a tensor, `size` not."""
+    cores = {}
+    for layer, F in features.items():
+        corner = ops.pad(ops.convert_to_tensor(start, "int32") // stride(layer), (1, 1))
+        height, width = (side // stride(layer) for side in size)
+        cores[layer] = ops.slice(F, corner, (1, height, width, F.shape[-1]))
+    return cores
+
+
+def loss_of_sums(
+    _: Extractor,
+    sums: tuple[Arrays, Arrays],
+    positions: Arrays,
+    tv: Array,
+    weights: Tree,
+    targets: Tree,
+) -> tuple[Array, Terms]:
+    """The loss as a function of the sums over all positions."""
+    content, grams = sums
+    content = {layer: content[layer] / d for layer, (_, d) in targets["content"].items()}
+    style = {
+        layer: gram_distance(grams[layer] / positions[layer], A.mean_gram)[0] / d
+        for layer, (A, d) in targets["style"].items()
+    }
+    return weigh(content, style, tv, weights)
+
+
+def part_of_window(
+    extractor: Extractor,
+    size: tuple[int, int],
+    window: Array,
+    start: Array,
+    contents: Features,
+    slopes: tuple[Arrays, Arrays],
+) -> tuple[Array, Tree]:
+    """A tile's part of the sums, each times the loss's slope along it."""
+    F = _core(extractor(window), start, size)
+    by_content, by_grams = slopes
+    parts = [by_content[layer] * content_loss(F[layer], P)[0] for layer, P in contents.items()]
+    parts += [ops.sum(slope * gram_matrix_one_sided(F[layer])) for layer, slope in by_grams.items()]
+    return sum(parts), {}
+
+
+def loss_of_canvas(
+    extractor: Extractor, convention: Convention, image: Array, slopes: Array, weights: Tree
+) -> tuple[Array, Tree]:
+    """The way from the picture to the canvas that is tiled, and total variation."""
+    tv = variation(image, convention, weights["exponent"])[0]
+    return ops.sum(extractor.on_grid(image) * slopes) + weights["terms"]["tv_weight"] * tv, {}

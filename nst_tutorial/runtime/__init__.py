@@ -1,0 +1,1 @@
+"""The plumbing: the backend, files, downloads, weights, the machine. It knows nothing of style."""
