@@ -43,7 +43,7 @@ test-core: $(READY) ## the core's tests; KERAS_BACKEND=jax make test-core runs t
 ifeq ($(KERAS_BACKEND),jax)
 	$(INSTALL) -e ".[jax]"
 endif
-	$(RUN) pytest -m "not long" $(foreach module,images extractors losses objective transfer descent tiles lbfgs optimizers scales,$(wildcard tests/test_$(module).py))
+	$(RUN) pytest -m "not long" $(foreach module,images extractors losses objective transfer tiles lbfgs optimizers scales config,$(wildcard tests/test_$(module).py))
 
 bench: $(READY) ## measure speed and memory against others' recipes: benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/speed.py

@@ -13,7 +13,7 @@ OPTIMIZERS = ("adam", "nadam", "lbfgs", "sgd", "nadam_keras2")
 
 @dataclasses.dataclass(frozen=True)
 class TransferConfig:
-    """One transfer's settings; a value that cannot be is an NSTError at once.
+    """One transfer's settings; an invalid value raises NSTError at once.
 
     Weights are relative by default: each term is divided by its value for a picture without any
     features, so that one setting keeps its balance across sizes, extractors and pictures. This
@@ -35,7 +35,10 @@ class TransferConfig:
     style_weight: float = number(100.0, help="more takes more of the style")  # beta
     tv_weight: float = number(200.0, help="total variation: more is smoother")
     tv_exponent: float = number(
-        2.5, help="above 1, ramps cost less than edges", above=True, most=100
+        2.5,
+        help="exponent of total variation; above 1, ramps cost less than edges",
+        above=True,
+        most=100,
     )
     convention: str = choice(
         "relative", *CONVENTIONS, help=f"units of the losses: {', '.join(CONVENTIONS)}"
@@ -63,7 +66,7 @@ class TransferConfig:
     )
     margin: float = number(
         0.04,
-        help="how much is mirrored around the picture while it is painted, of its side",
+        help="width of the mirrored border while painting, as a share of the longest side",
         most=1,
     )
     tile: int | None = whole(
@@ -87,7 +90,7 @@ class TransferConfig:
         None,
         above=True,
         optional=True,
-        help="factor of the learning rate in 100 steps, 1: constant; by default to a tenth in all",
+        help="factor of the learning rate every 100 steps; by default it falls to a tenth in all",
     )
     beta_1: float = number(0.9, help="momentum of Adam and Nadam", most=1, below=True)
     epsilon: float = number(

@@ -75,6 +75,14 @@ def test_ten_more(here, capsys, options):
     again_with(here, capsys, options.split())
 
 
+def test_a_setting_newer_than_the_picture_has_its_default_there(made):
+    older, newer = read("out.png"), read("out.png")
+    del older["config"]["truncate"]
+    assert differences(older, newer) == differences(newer, older) == []
+    newer["config"]["truncate"] = True
+    assert differences(older, newer) == ["truncate is True, not False"]
+
+
 def test_texture_and_start(here):
     stylize(None, "in/stripes.png", "random", CONFIG).save("texture.png")
     stylize("in/photo.png", None, "random", CONFIG, start="in/spots.png").save("inverted.png")

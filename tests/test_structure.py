@@ -1,4 +1,4 @@
-"""The house as CONTRIBUTING shows it: who may import whom, and how little a transfer stands on."""
+"""The package as CONTRIBUTING shows it: who may import whom, and how little a transfer needs."""
 
 import ast
 import importlib
@@ -136,7 +136,9 @@ def test_a_transfer_stands_on_little():
 def test_contributing_lists_the_package():
     """Every file at the top and every room has its line, and no other has one."""
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    listed = re.findall(r"^    (\w+(?:\.py|/)) ", text.partition("## The house")[2], re.M)
+    listed = re.findall(
+        r"^    (\w+(?:\.py|/)) ", text.partition("## How the package is laid out")[2], re.M
+    )
     rooms = {f"{path.parent.name}/" for path in PACKAGE.glob("*/__init__.py")}
     files = {path.name for path in PACKAGE.glob("*.py")}
     assert sorted(listed) == sorted(rooms | files)
@@ -144,7 +146,7 @@ def test_contributing_lists_the_package():
 
 
 def test_contributing_lists_the_way_of_a_photograph():
-    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## The way of a photograph")[2]
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## What happens in a call")[2]
     steps = re.findall(r"^\d+\. `([\w/]+)\.py`", text.partition("\n## ")[0], re.M)
     names = [step.replace("/", ".") for step in steps]
     assert len(names) <= 8

@@ -352,8 +352,18 @@ def _add_study(parser):
     add = parser.add_argument
     add("study", type=Path, metavar="STUDY.toml", help="pictures, settings and what is varied")
     add("-o", "--output", type=Path, metavar="SHEET.png", help="(sheet.png among the cells)")
-    add("--scheduler", metavar="tcp://HOST:PORT", help="of a Dask cluster (this process)")
-    add("--threads", type=int, default=1, metavar="N", help="of each worker of the cluster (1)")
+    add(
+        "--scheduler",
+        metavar="tcp://HOST:PORT",
+        help="address of a Dask scheduler (paint in this process)",
+    )
+    add(
+        "--threads",
+        type=int,
+        default=1,
+        metavar="N",
+        help="threads of each worker of the cluster (1)",
+    )
 
 
 def _add_doctor(parser):
@@ -371,6 +381,6 @@ COMMANDS = {
     "apply": (fast_commands.add_apply, "paint by such a network"),
     "rerun": (_add_rerun, "make a picture again from its own PNG"),
     "study": (_add_study, "paint a grid of settings as one picture"),
-    "doctor": (_add_doctor, "say what is installed and how fast"),
+    "doctor": (_add_doctor, "show versions, precision, memory and available weights"),
     "download": (_add_download, "fetch VGG19's weights (80 MB) now"),
 }

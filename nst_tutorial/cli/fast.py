@@ -193,7 +193,13 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=train)
     add = parser.add_argument
     add("style", metavar="STYLE", nargs="+", help="a style picture; its file's name names it")
-    add("--images", type=Path, required=True, metavar="FOLDER", help="of photographs, any size")
+    add(
+        "--images",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="folder of photographs of any size",
+    )
     add("-o", "--output", type=Path, required=True, metavar="NET.keras")
     add("--add-to", metavar="NET.keras", help="add one style to this network; others stay as is")
     add("--extractor", help="pocket, vgg19, random, random-vgg19, or a file of weights (pocket)")

@@ -1,7 +1,7 @@
 """Conventions: what a weight means in another implementation, and known recipes as they were run.
 
 No two implementations divide their losses alike, so a weight means nothing without the divisors.
-Those stand in `implementations`, as data; here is what can be asked of them.
+Those stand in `known`, as data; here is what can be asked of them.
 """
 
 import dataclasses

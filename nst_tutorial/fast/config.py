@@ -21,7 +21,7 @@ TRANSFER = TransferConfig()  # the slow way's defaults
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig:
-    """One training's settings; a value that cannot be is an NSTError at once.
+    """One training's settings; an invalid value raises NSTError at once.
 
     The loss is that of `TransferConfig`, in its relative units and with its weights, but at the
     layers of Johnson et al. (1603.08155). Small crops are cheap and teach strokes; a style that
@@ -63,7 +63,10 @@ class TrainConfig:
     )
     tv_weight: float = number(TRANSFER.tv_weight, help="total variation: more is smoother")
     tv_exponent: float = number(
-        TRANSFER.tv_exponent, help="above 1, ramps cost less than edges", above=True, most=100
+        TRANSFER.tv_exponent,
+        help="exponent of total variation; above 1, ramps cost less than edges",
+        above=True,
+        most=100,
     )
     content_layers: tuple[str, ...] = names(
         ("block3_conv3",), help="layers whose features the content loss compares"

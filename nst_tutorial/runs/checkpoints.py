@@ -56,7 +56,7 @@ class Checkpoint:
     """A file that holds the latest `Moment` of a run.
 
     Args:
-        path: where it stands; an .npz without pickles, whole at any moment.
+        path: of the file, an .npz without pickles that is complete at any moment.
         seconds: at least this long between two savings, and nineteen times as long as one takes;
             0: save after each step.
         resume: go on from what the file holds, if it is there; else start anew.

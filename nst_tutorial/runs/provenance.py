@@ -154,10 +154,12 @@ def config_of(origin: dict[str, Any]) -> TransferConfig:
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """Name, in words, what differs between two descriptions of what is to be painted."""
-    found = []
-    for part in ("config", "extractor"):
-        found += _unlike(one[part], other[part])
+    """Name, in words, what differs between two descriptions of what is to be painted.
+
+    A setting that one of them does not know, because it is newer, has its default there.
+    """
+    found = _unlike(*(dataclasses.asdict(config_of(side)) for side in (one, other)))
+    found += _unlike(one["extractor"], other["extractor"])
     for role, one_picture, other_picture in _paired(one, other):
         if (one_picture or {}).get("sha256") != (other_picture or {}).get("sha256"):
             found.append(f"the {role} {_said(one_picture)} is another picture")
