@@ -29,7 +29,7 @@ demo: $(READY) ## turn a photograph into a stylised picture in results/
 	$(RUN) nst_tutorial stylize images/chelsea.png images/swirls.jpg -o results/chelsea-swirls.png --size 448
 
 lab: $(READY) ## open JupyterLab on the lessons
-	$(RUN) jupyterlab notebooks
+	$(RUN) jupyterlab notebooks --ServerApp.ip=127.0.0.1
 
 test: $(READY) ## lint, check the types, and run all tests and lessons but the long campaigns
 	$(RUN) ruff check .

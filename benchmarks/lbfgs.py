@@ -58,7 +58,7 @@ def main():
         pictures = load_image(IMAGES / photograph, size), load_image(IMAGES / style, size)
         stylize(*pictures, extractor, TransferConfig(size=size, steps=2))  # compiles
         theirs = paint(pictures, extractor, config, run_by_scipy)
-        ours = paint(pictures, extractor, config, StyleTransfer._run_lbfgs)
+        ours = paint(pictures, extractor, config, StyleTransfer.run)
         ratios.append(np.divide(ours[1:], theirs[1:]))
         total, evaluations, seconds = ratios[-1]
         print(
@@ -84,7 +84,7 @@ def paint(pictures, extractor, config, run):
         return differentiate(*given)
 
     with (
-        mock.patch.object(StyleTransfer, "_run_lbfgs", run),
+        mock.patch.object(StyleTransfer, "run", run),
         mock.patch.object(Objective, "differentiate", counted),
     ):
         began = time.perf_counter()
@@ -93,7 +93,7 @@ def paint(pictures, extractor, config, run):
     return to_uint8(result.image), result.history[-1]["total"], count[0], seconds
 
 
-def run_by_scipy(transfer, steps, callback, done):
+def run_by_scipy(transfer, steps, callback, learning_rate=None, done=0):
     """Let SciPy's L-BFGS-B take the steps: within bounds, or in opponent colours without any."""
     start, latest = np.array(transfer._descent.picture, "float64"), {}
     stride = transfer._colour_stride()
@@ -110,7 +110,7 @@ def run_by_scipy(transfer, steps, callback, done):
         terms, gradient = transfer._evaluate(np.clip(unbounded, 0, 255).astype("float32"))
         latest.update(terms)
         outward = (unbounded < 0) & (gradient > 0) | (unbounded > 255) & (gradient < 0)
-        gradient = np.where(outward, 0, gradient.astype("float64"))
+        gradient = np.where(outward, 0, np.asarray(gradient, "float64"))
         return terms["total"], (gradient @ basis.T).ravel()
 
     def note(intermediate_result):

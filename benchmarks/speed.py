@@ -233,17 +233,20 @@ def cold():
 
 
 POSTER = """
-import sys, time
+import functools, sys, time
 import numpy as np
 import psutil
 from nst_tutorial import StyleTransfer, TransferConfig, load_extractor
+from nst_tutorial.objective import Objective
+from nst_tutorial.runs.tiles import TiledObjective
 width, height, precision, tile = *map(int, sys.argv[1:3]), sys.argv[3], int(sys.argv[4])
 config = TransferConfig(optimizer="adam", margin=0)
 layers = config.content_layers + config.style_layers
 extractor = load_extractor("random-vgg19", layers, precision=precision)
 picture = np.random.default_rng(0).uniform(0, 255, (1, height, width, 3)).astype("float32")
 began = time.perf_counter()
-transfer = StyleTransfer(picture, [picture], extractor, config, picture, tile or None)
+objective = functools.partial(TiledObjective, tile=tile) if tile else Objective
+transfer = StyleTransfer(picture, [picture], extractor, config, picture, objective)
 targets = time.perf_counter() - began
 transfer.step()
 lines = open("/proc/self/status").read().splitlines()

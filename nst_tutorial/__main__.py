@@ -4,7 +4,7 @@ import sys
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return its exit status. See `commands.main`."""
+    """Run one command; return its exit status. See `cli.commands.main`."""
     try:
         from nst_tutorial.cli import commands  # here, so that an early Ctrl-C is no traceback
     except KeyboardInterrupt:

@@ -51,7 +51,7 @@ class TransferConfig:
     )
     style_size: int | None = whole(
         None,
-        help="longest side of the style picture in pixels; by default as --size",
+        help="longest side of the style picture in pixels; by default that of the result",
         optional=True,
     )
     style_resize: str = choice(

@@ -54,11 +54,10 @@ class Extractor:
         """
         if len(getattr(image, "shape", ())) != 4:
             raise NSTError("an extractor takes a batch of pictures, (B, H, W, 3).")
-        least = smallest_side(self.layers[-1])
-        if min(image.shape[-3:-1]) < least:
+        if min(image.shape[-3:-1]) < self.least_side:
             raise NSTError(
                 f"a picture of {image.shape[-2]}×{image.shape[-3]} is too small for "
-                f"{self.layers[-1]}, which needs at least {least} pixels on each side."
+                f"{self.layers[-1]}, which needs at least {self.least_side} pixels on each side."
             )
         x, features = to_vgg(self.on_grid(ops.cast(image, "float32"))), {}
         for layer in self.model.layers[1:]:  # a chain; nothing is kept that no one asked for

@@ -118,19 +118,6 @@ def save_image(path: PathLike, image: Array, text: dict[str, str] | None = None)
     write(path, to_uint8(image), text)
 
 
-def demand_picture(image: Array) -> None:
-    """Refuse what is no array `(1, H, W, 3)`.
-
-    Raises:
-        NSTError: it is something else.
-    """
-    _demand_three_colours(image)
-    if len(image.shape) != 4 or image.shape[0] != 1:
-        raise NSTError(
-            f"a picture is an array (1, H, W, 3), not one of shape {tuple(image.shape)}."
-        )
-
-
 def _demand_three_colours(image):
     shape = tuple(getattr(image, "shape", ()))
     if shape[-1:] not in ((3,), (None,)):  # None: not known yet, in a graph

@@ -76,7 +76,7 @@ class LBFGS:
             `(picture, terms, gradient)`; None if no stride lowers the total enough.
         """
         if self._gradient is None:
-            terms, self._gradient = evaluate(self.picture)
+            terms, self._gradient = _look(evaluate, self.picture)
             self._value = terms["total"]
         free = self._free()
         direction = np.where(free, self._direction(np.where(free, -self._gradient, 0)), 0)
@@ -88,7 +88,7 @@ class LBFGS:
             if not slope < 0:  # nothing moves, or uphill
                 longest, rise = stride, 0.0
             else:
-                terms, gradient = evaluate(picture)
+                terms, gradient = _look(evaluate, picture)
                 rise = terms["total"] - self._value
                 if rise > DECREASE * slope:
                     longest = stride
@@ -156,6 +156,12 @@ class LBFGS:
             raise NSTError("the checkpoint's pairs are not those of L-BFGS; remove it.")
         self.picture, self._gradient, self._pairs = state["picture"], state.get("gradient"), pairs
         self._value = float(state["value"]) if begun else None
+
+
+def _look(evaluate, picture):
+    """Return the terms, and the gradient as an array of NumPy's, whatever the backend's are."""
+    terms, gradient = evaluate(picture)
+    return terms, np.asarray(gradient)
 
 
 def _next_stride(stride, shortest, longest, rise, slope):

@@ -146,7 +146,7 @@ def evaluate(
     F = extractor(image)
     content, style = (targets[term].items() for term in ("content", "style"))
     content = {layer: content_loss(F[layer], P)[0] / d for layer, (P, d) in content}
-    style = {layer: style_layer_loss(F[layer], A)[0] / d for layer, (A, d) in style}
+    style = {layer: style_layer_loss(F[layer], target)[0] / d for layer, (target, d) in style}
     tv = variation(image, convention, weights["exponent"])[0]
     return weigh(content, style, tv, weights)
 
@@ -177,9 +177,8 @@ def style_divisor(A: Array, convention: Convention, feature_shape: Shape, shape:
     """
     if convention.relative:
         return max(float(gram_distance(ops.zeros_like(A), A)[0]), LEAST)
-    (h, w, N), (height, width) = feature_shape, shape[1:3]
-    share = convention.gram(h, w, N) / (h * w)
-    return share**2 * convention.distance(N, height, width) / (4 * N**2)
+    h, w, N = feature_shape
+    return convention.layer_divisor(h, w, N, *shape[1:3]) / (4 * (N * h * w) ** 2)
 
 
 def variation(image: Array, convention: Convention, exponent: float) -> Array:

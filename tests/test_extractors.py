@@ -129,7 +129,7 @@ def new_machine(monkeypatch, tmp_path):
     def have(units, seconds=()):
         precision.choose_precision.cache_clear()
         clock = itertools.cycle(np.repeat(seconds, 3).tolist())
-        monkeypatch.setattr(precision.machine, "has_bfloat16_units", lambda: units)
+        monkeypatch.setattr(precision.processor, "has_bfloat16_units", lambda: units)
         monkeypatch.setattr(precision, "seconds_of", lambda run: next(clock))
 
     yield have

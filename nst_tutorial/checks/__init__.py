@@ -9,10 +9,12 @@
 A function is judged by what it returns for several small pictures, non-square, in batches of one
 and two. It may be written in NumPy, TensorFlow or `keras.ops`, with the package's arguments, and
 return numbers, arrays or tensors. One that is written for one picture, as the papers' formulas
-are, is right too, with a batch axis of one or without any. Two have no
-namesake in the package: `optimization_step(image, gradient, learning_rate)` returns the picture a
-plain step down the gradient, in 0..255; `upsample(image, shape)` enlarges to `(1, H, W, 3)`, as
-`scales.enlarge` does without a content picture, by any interpolation.
+are, is right too, with a batch axis of one or without any.
+
+Two exercises have no namesake in the package: `optimization_step(image, gradient, learning_rate)`
+returns the picture after a plain step down the gradient, in 0..255; `upsample(image, shape)`
+enlarges to `(1, H, W, 3)`, as `scales.enlarge` does without a content picture, by any
+interpolation.
 """
 
 from nst_tutorial.checks import features, pictures, steps

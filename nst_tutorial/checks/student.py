@@ -164,9 +164,10 @@ class Supervised(threading.Thread):
             self.error = error
 
     def is_late(self):
-        if not self.call:
+        call = self.call  # the other thread may change it at any time
+        if not call:
             return False
-        function, computed, waited = self.call
+        function, computed, waited = call
         if any("importlib" in frame.f_code.co_filename for frame, _ in self.frames()):
             self.call = function, time.process_time(), waited
             return False
@@ -179,7 +180,8 @@ class Supervised(threading.Thread):
         return list(traceback.walk_stack(frame)) if frame else []
 
     def stop(self):
-        place = _place(self.call[0], self.frames()) if self.call else ""
+        call = self.call
+        place = _place(call[0], self.frames()) if call else ""
         for _ in range(5):  # a bare `except:` may catch the first ones
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(self.ident), ctypes.py_object(Stopped)

@@ -175,7 +175,7 @@ def download(options: argparse.Namespace) -> int:
 def doctor(options: argparse.Namespace) -> int:
     """Say what is here: versions, threads, precision, extractors, free memory."""
     from nst_tutorial.runs.provenance import version_of
-    from nst_tutorial.runtime import machine
+    from nst_tutorial.runtime import machine, processor
     from nst_tutorial.runtime.backend import keras
     from nst_tutorial.runtime.download import state_of_network, state_of_vgg19, vgg19_file
     from nst_tutorial.runtime.precision import choose_precision
@@ -187,7 +187,7 @@ def doctor(options: argparse.Namespace) -> int:
     free, all_of_it = machine.available_memory() / 2**30, machine.memory_limit() / 2**30
     print(f"backend       {keras.backend.backend()}")
     print(f"threads       {machine.cpu_limit()} allowed, of {os.cpu_count()} processors")
-    print(f"processor     {machine.processor_name()}, {machine.instructions()}")
+    print(f"processor     {processor.model()}, {processor.instructions()}")
     print("precision     {} ({})".format(*choose_precision()))
     print(f"memory        {free:.1f} of {all_of_it:.1f} GiB free, as far as this process may go")
     print(f"pocket        {'here' if POCKET_FILE.exists() else 'not here'} ({POCKET_FILE})")

@@ -20,9 +20,19 @@ def add_options(parser: argparse.ArgumentParser, kind: type) -> None:
 
 
 def given(options: object, kind: type) -> dict[str, Any]:
-    """Take what was given of a dataclass's fields from an object's attributes: `{name: value}`."""
-    values = {field.name: getattr(options, field.name, None) for field in dataclasses.fields(kind)}
-    return {name: value for name, value in values.items() if value is not None}
+    """Take what was given of a dataclass's fields from an object's attributes: `{name: value}`.
+
+    Of a field that holds one number, or one for each style, a single one counts for all.
+    """
+    values = {}
+    for field in dataclasses.fields(kind):
+        value = getattr(options, field.name, None)
+        alone = isinstance(value, list) and len(value) == 1
+        if value is not None:
+            values[field.name] = (
+                value[0] if alone and isinstance(field.default, (int, float)) else value
+            )
+    return values
 
 
 def _in_words(value):

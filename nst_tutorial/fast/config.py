@@ -55,11 +55,12 @@ class TrainConfig:
     )
     content_weight: float | tuple[float, ...] = one_or_several(
         number(
-            TRANSFER.content_weight, help="more keeps more of the photograph; one, or one a style"
+            TRANSFER.content_weight,
+            help="more keeps more of the photograph; one for all, or each",
         )
     )
     style_weight: float | tuple[float, ...] = one_or_several(
-        number(TRANSFER.style_weight, help="more takes more of the style; one, or one a style")
+        number(TRANSFER.style_weight, help="more takes more of the style; one for all, or each")
     )
     tv_weight: float = number(TRANSFER.tv_weight, help="total variation: more is smoother")
     tv_exponent: float = number(

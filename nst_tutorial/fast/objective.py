@@ -15,7 +15,7 @@ from nst_tutorial.losses import (
     total_loss,
     weigh_layers,
 )
-from nst_tutorial.objective import style_divisor, variation
+from nst_tutorial.objective import LEAST, style_divisor, variation
 from nst_tutorial.runtime.backend import ops
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.types import Array, Arrays
@@ -35,7 +35,8 @@ class BatchObjective:
         config: a `TrainConfig`.
 
     Raises:
-        NSTError: weights are not one a style, a layer is missing, or a picture is too small.
+        NSTError: there is not a weight for each style, a layer is missing, or a picture is too
+            small.
 
     Differs: Johnson et al. compare content at conv3_3 of VGG16 and divide by M N.
     Taught in: 09_fast_styles.
@@ -110,4 +111,4 @@ def _pick(weights, table):
 def _share_lost(F, P):
     """Content in relative units: 1 where no feature is left."""
     P = ops.stop_gradient(ops.cast(P, "float32"))
-    return content_loss(F, P) / ops.maximum(content_loss(ops.zeros_like(P), P), 1e-12)
+    return content_loss(F, P) / ops.maximum(content_loss(ops.zeros_like(P), P), LEAST)

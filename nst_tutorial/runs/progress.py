@@ -23,7 +23,7 @@ class Step:
     step: int  # from 1, over all sizes
     steps: int  # in all
     content: float  # the terms, in the config's units, before their weights
-    style: dict[str, float]  # one a layer, before the layer's weight
+    style: dict[str, float]  # one for each layer, before its weight
     tv: float
     total: float  # weighted
     seconds: float  # since the start

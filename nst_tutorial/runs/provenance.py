@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from nst_tutorial.config import TransferConfig
-from nst_tutorial.runtime import machine
+from nst_tutorial.runtime import machine, processor
 from nst_tutorial.runtime.documents import parse
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.files import open_file, shown
@@ -110,7 +110,7 @@ def describe(
         },
         "machine": {
             "threads": machine.threads(),
-            "instructions": machine.instructions(),
+            "instructions": processor.instructions(),
             "tile": tile,
         },
     }

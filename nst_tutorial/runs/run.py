@@ -118,7 +118,7 @@ class Result:
     """A finished picture, or the best there was when something stopped it."""
 
     image: np.ndarray  # (1, H, W, 3), RGB, 0..255
-    history: list[dict]  # one row a step, as `Step.row`
+    history: list[dict]  # one row for each step, as `Step.row`
     config: TransferConfig
     extractor: str
     precision: str

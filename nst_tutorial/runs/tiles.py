@@ -55,7 +55,9 @@ class TiledObjective(Objective):
         tv = variation(image, self.convention, weights["exponent"])[0]
         compiled = self.extractor.compile
         positions = self._positions(self.targets["style"], image.shape)
-        terms, slopes = compiled(loss_of_sums)(sums, positions, tv, weights, self.targets)
+        terms, slopes = compiled(loss_of_sums, shape=self.shape)(
+            sums, positions, tv, weights, self.targets
+        )
         gradient = np.zeros_like(canvas)
         for tile in self._tiles(canvas):
             targets = {layer: tile.of(P, layer) for layer, P in contents.items()}

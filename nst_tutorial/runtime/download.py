@@ -103,9 +103,8 @@ def _ask(seconds):
 
 def _fetch(folder):
     """Have Keras download into an empty folder; return the path of the whole file."""
-    from nst_tutorial.runtime.backend import (
-        keras,  # here, so that a look at the cache loads no TensorFlow
-    )
+    # Here, so that a look at the cache loads no TensorFlow.
+    from nst_tutorial.runtime.backend import keras
 
     where = {"cache_dir": str(folder), "cache_subdir": ""}
     try:

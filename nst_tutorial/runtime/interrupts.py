@@ -52,8 +52,7 @@ def hold_interrupts(holding: bool = True) -> Iterator[Noted]:
     """Within, the first Ctrl-C is only noted, in the list that this yields; a second one acts.
 
     Signals are the main thread's affair: in another thread, or where Ctrl-C is ignored or handled
-    outside Python, nothing changes. Within `obey_requests`, requests
-    to end are noted too.
+    outside Python, nothing changes. Within `obey_requests`, requests to end are noted too.
 
     Args:
         holding: whether there is something to save already. If not, the first Ctrl-C acts too,

@@ -1,4 +1,4 @@
-"""The machine: memory and processors that this process may use, and what a processor can do.
+"""The machine: the memory and the processors that this process may use.
 
 Containers and shared servers limit both by cgroups, which neither os.cpu_count() nor TensorFlow
 looks at. They are read here and nowhere else, and before TensorFlow is loaded.
@@ -8,24 +8,12 @@ import contextlib
 import itertools
 import math
 import os
-import platform
-import subprocess
 import sys
 from pathlib import Path, PurePosixPath
 
 import psutil
 
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
-# What a processor is called by the widest instructions that it has, widest first.
-INSTRUCTIONS = {
-    "amx_bf16": "AMX",
-    "avx512_bf16": "AVX512-BF16",
-    "avx512f": "AVX512",
-    "avx2": "AVX2",
-    "avx": "AVX",
-    "bf16": "NEON-BF16",
-}
-BFLOAT16 = {"amx_bf16", "avx512_bf16", "bf16"}
 
 ROOT = Path("/")  # where /proc and /sys are found; tests put a folder of their own here
 
@@ -83,44 +71,6 @@ def threads() -> int:
     return int(os.environ.get(THREADS[0]) or 0) or cpu_limit()
 
 
-def instructions() -> str:
-    """Name the widest instructions that the processor has, and the limit that oneDNN is set."""
-    flags = processor_flags()
-    widest = next((name for flag, name in INSTRUCTIONS.items() if flag in flags), "")
-    limit = os.environ.get("ONEDNN_MAX_CPU_ISA")
-    return (widest or platform.machine()) + (f" up to {limit}" if limit else "")
-
-
-def has_bfloat16_units() -> bool:
-    """Whether the processor multiplies in bfloat16, and oneDNN may use that.
-
-    Windows does not say what its processor can do, and counts as one that cannot.
-    """
-    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "ALL").upper()
-    allowed = limit in ("ALL", "DEFAULT") or any(unit in limit for unit in ("BF16", "AMX", "AVX10"))
-    return allowed and not BFLOAT16.isdisjoint(processor_flags())
-
-
-def processor_flags() -> set[str]:
-    """The names of what the processor can do, as Linux has them; empty where no one says so."""
-    if sys.platform == "darwin":
-        asked = ["sysctl", "-n", "hw.optional.arm.FEAT_BF16"]
-        said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
-        return {"bf16"} if said.strip() == "1" else set()
-    lines = (line.partition(":") for line in _text("proc/cpuinfo").splitlines())
-    return next(
-        (set(words.split()) for name, _, words in lines if name.strip() in ("flags", "Features")),
-        set(),
-    )
-
-
-def processor_name() -> str:
-    """The processor's name, as far as the system says it."""
-    lines = (line.partition(":") for line in _text("proc/cpuinfo").splitlines())
-    named = (words.strip() for name, _, words in lines if name.strip() == "model name")
-    return next(named, platform.processor() or platform.machine())
-
-
 def _affinity():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else math.inf
 
@@ -133,7 +83,7 @@ def _memory_limit_of(group):
 
 def _memory_in_use(group):
     """Without the pages of files, which the kernel takes back before it kills anything."""
-    stat = dict(line.split() for line in _text(group / "memory.stat").splitlines())
+    stat = dict(line.split() for line in read_kernel(group / "memory.stat").splitlines())
     caches = sum(int(stat.get(kind, 0)) for kind in ("active_file", "inactive_file"))
     return sum(_numbers(group / "memory.current")) - caches
 
@@ -146,7 +96,7 @@ def _quota_of(group):
 
 def _groups():
     """Folders of the cgroups that this process is in, innermost first: the limits of all hold."""
-    for line in _text("proc/self/cgroup").splitlines():
+    for line in read_kernel("proc/self/cgroup").splitlines():
         _, controllers, own = line.split(":", 2)
         if not controllers:  # version 2
             for top, mounted in _mounts():
@@ -158,13 +108,13 @@ def _groups():
 
 def _mounts():
     """Where the cgroups are mounted: `(the group that is the top, folder)`."""
-    for line in _text("proc/self/mountinfo").splitlines():
+    for line in read_kernel("proc/self/mountinfo").splitlines():
         fields, (kind, *_) = (half.split() for half in line.split(" - "))
         if kind == "cgroup2":
             yield fields[3], fields[4]
 
 
-def _text(path):
+def read_kernel(path: str | Path) -> str:
     """What stands in a file of the kernel's, or nothing where it has no such file."""
     try:
         return (ROOT / path).read_text()
@@ -173,4 +123,4 @@ def _text(path):
 
 
 def _numbers(path):
-    return [math.inf if word == "max" else int(word) for word in _text(path).split()]
+    return [math.inf if word == "max" else int(word) for word in read_kernel(path).split()]

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable
 
-from nst_tutorial.runtime import machine
+from nst_tutorial.runtime import machine, processor
 from nst_tutorial.runtime.backend import backend_name, keras, ops, value_and_gradient
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.files import replace_file
@@ -39,7 +39,7 @@ def choose_precision() -> tuple[str, str]:
         raise NSTError(f"NST_PRECISION is {asked!r}; it must be float32 or bfloat16.")
     if asked:
         return asked, "NST_PRECISION says so"
-    if not (machine.has_bfloat16_units() or _has_bfloat16_card()):
+    if not (processor.has_bfloat16_units() or _has_bfloat16_card()):
         return "float32", "no units for bfloat16 were found here"
     return _remembered(_race)
 
@@ -58,7 +58,7 @@ def _has_bfloat16_card():
 def _remembered(race):
     """Look up what `race` came to on this machine, or hold it and keep the outcome."""
     file = machine.keras_home() / "nst_tutorial-precision.json"
-    parts = (machine.processor_name(), machine.instructions(), machine.threads(), keras.__version__)
+    parts = (processor.model(), processor.instructions(), machine.threads(), keras.__version__)
     key = "; ".join(map(str, parts))
     known = {}
     with contextlib.suppress(OSError, ValueError):

@@ -144,8 +144,7 @@ def one_or_several(field: dataclasses.Field) -> Any:
     def read(value):
         if not isinstance(value, (list, tuple)):
             return one(value)
-        several = tuple(map(one, value))
-        return _demand(several[0] if len(several) == 1 else several, len(several) > 0)
+        return _demand(tuple(map(one, value)), len(value) > 0)
 
     must = f"{field.metadata['must']}, or a list of such"
     return _declare(field.default, field.metadata["help"], read, must, option)

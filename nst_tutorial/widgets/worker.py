@@ -78,7 +78,7 @@ class News:
     planned: int  # the step at which the run ends
     rate: float  # steps a second; 0 while it is not known
     change: float  # mean change of a pixel over the last `STRIDE` steps, grey levels; inf: unknown
-    history: list[dict]  # a row a step: what each term adds to the total
+    history: list[dict]  # one row for each step: what each term adds to the total
     message: str = ""  # what went wrong, in a sentence
 
     @property
@@ -211,7 +211,7 @@ class Worker:
     def _forget(self):
         self._transfer = self._pictures = self._start = self._image = self._before = None
         self._thread, self._show, self.extractor = None, None, None  # with all its graphs
-        gc.collect()  # a compiled graph and its objective refer to each other
+        gc.collect()  # an extractor and its compiled graphs refer to each other
 
     def _fail(self, error):
         known = isinstance(error, (NSTError, DivergedError))
@@ -263,7 +263,7 @@ class Worker:
     def _prepare(self):
         if self._transfer is None:
             self._tell("preparing")
-            gc.collect()  # the graph before this one
+            gc.collect()  # the targets before these
             config, (content, styles) = self._job.config, self._pictures
             extractor = prepare_extractor(self.extractor, config, content, styles)
             self._transfer = StyleTransfer(content, styles, extractor, config, self._image)
