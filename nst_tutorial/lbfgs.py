@@ -161,7 +161,7 @@ class LBFGS:
 def _look(evaluate, picture):
     """Return the terms, and the gradient as an array of NumPy's, whatever the backend's are."""
     terms, gradient = evaluate(picture)
-    return terms, np.asarray(gradient)
+    return terms, np.array(gradient)
 
 
 def _next_stride(stride, shortest, longest, rise, slope):
