@@ -46,7 +46,7 @@ def paint(
         objective: makes the objective of each size, from `Objective`'s arguments.
         enter: called with the number and the `StyleTransfer` of each size; returns how many of its
             steps were taken before. None: none was.
-        first: the number of the size to begin with.
+        first: the number of the size to begin with, among those of `coarse_to_fine`.
 
     Returns:
         the picture `(1, H, W, 3)` at its full size, and what stopped it early: None, or the
