@@ -26,7 +26,6 @@ from nst_tutorial import (
     stylize,
     to_uint8,
 )
-from nst_tutorial.lbfgs import OPPONENT
 from nst_tutorial.objective import Objective
 
 IMAGES = Path(__file__).parent.parent / "images"
@@ -44,14 +43,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=len(PAIRS), help="how many of them")
     parser.add_argument("--init", default="content", help="where the picture starts")
-    parser.add_argument("--colour-stride", type=float, default=TransferConfig.colour_stride)
     parser.add_argument("--steps", type=int, default=TransferConfig.steps)
     parser.add_argument("--extractor", default="pocket")
     parser.add_argument("--sheet", type=Path, help="where to save the pictures, a row a pair")
     options = parser.parse_args()
     extractor = load_extractor(options.extractor, precision="float32")
     settings = {"init": options.init, "steps": options.steps}
-    settings["colour_stride"] = options.colour_stride
     ratios, rows = [], []
     for photograph, style, size in PAIRS[: options.pairs]:
         config = TransferConfig(size=size, **settings)
@@ -94,32 +91,21 @@ def paint(pictures, extractor, config, run):
 
 
 def run_by_scipy(transfer, steps, callback, learning_rate=None, done=0):
-    """Let SciPy's L-BFGS-B take the steps: within bounds, or in opponent colours without any."""
-    start, latest = np.array(transfer._descent.picture, "float64"), {}
-    stride = transfer._colour_stride()
-    if stride == 1:
-        basis, bounds = np.eye(3), scipy.optimize.Bounds(-start.ravel(), 255 - start.ravel())
-    else:
-        basis, bounds = OPPONENT * [[1], [stride], [stride]], None
+    """Let SciPy's L-BFGS-B take the steps, within the picture's range."""
+    start, latest = np.array(transfer._descent.picture), {}
 
-    def picture(change):
-        return start + change.reshape(start.shape) @ basis
-
-    def evaluate(change):
-        unbounded = picture(change)
-        terms, gradient = transfer._evaluate(np.clip(unbounded, 0, 255).astype("float32"))
+    def evaluate(pixels):
+        terms, gradient = transfer._evaluate(pixels.reshape(start.shape).astype("float32"))
         latest.update(terms)
-        outward = (unbounded < 0) & (gradient > 0) | (unbounded > 255) & (gradient < 0)
-        gradient = np.where(outward, 0, np.asarray(gradient, "float64"))
-        return terms["total"], (gradient @ basis.T).ravel()
+        return terms["total"], np.array(gradient, "float64").ravel()
 
     def note(intermediate_result):
-        image = np.clip(picture(intermediate_result.x), 0, 255)
-        transfer._descent.picture = image.astype("float32")
+        transfer._descent.picture = intermediate_result.x.reshape(start.shape).astype("float32")
         callback(dict(latest, total=float(intermediate_result.fun)))
 
     scipy.optimize.minimize(
-        evaluate, np.zeros(start.size), jac=True, method="L-BFGS-B", callback=note, bounds=bounds,
+        evaluate, start.ravel(), jac=True, method="L-BFGS-B", callback=note,
+        bounds=scipy.optimize.Bounds(0, 255),
         options={"maxiter": steps - done, "maxfun": 20 * steps, "ftol": 0, "gtol": 0},
     )  # fmt: skip
 

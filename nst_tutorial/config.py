@@ -22,16 +22,16 @@ class TransferConfig:
     """
 
     content_layers: tuple[str, ...] = names(
-        ("block4_conv2",), help="layers whose features the content loss compares"
-    )  # the paper's conv4_2
+        ("block3_conv3",), help="layers whose features the content loss compares"
+    )  # the paper: block4_conv2
     style_layers: tuple[str, ...] = names(
-        tuple(f"block{block}_conv1" for block in range(1, 6)),
+        ("block1_conv1", "block2_conv1", "block3_conv1", "block3_conv4"),
         help="layers whose Gram matrices the style loss compares",
-    )
+    )  # the paper: the first layer of each of the five blocks
     layer_weights: tuple[float, ...] | None = weights(
         help="one weight for each style layer; all equal by default"
     )
-    content_weight: float = number(20.0, help="more keeps more of the photograph")  # alpha
+    content_weight: float = number(2.5, help="more keeps more of the photograph")  # alpha
     style_weight: float = number(100.0, help="more takes more of the style")  # beta
     tv_weight: float = number(200.0, help="total variation: more is smoother")
     tv_exponent: float = number(
@@ -62,7 +62,7 @@ class TransferConfig:
         help="how the style gets its size: fit, own (as it is) or squash (the photograph's shape)",
     )
     scales: int = whole(
-        2, help="sizes to go through, each twice the last; 1: the full size alone", most=32
+        3, help="sizes to go through, each twice the last; 1: the full size alone", most=32
     )
     margin: float = number(
         0.04,
@@ -78,9 +78,6 @@ class TransferConfig:
         "lbfgs",
         *OPTIMIZERS,
         help=f"{', '.join(OPTIMIZERS)}; all but lbfgs need four times the steps",
-    )
-    colour_stride: float = number(
-        0.5, help="length of L-BFGS's strides in colour; in luminance it is 1", above=True
     )
     steps: int = whole(60, help="steps in all sizes together; adam and nadam need about 250")
     learning_rate: float = number(

@@ -76,7 +76,7 @@ class Extractor:
     def _rebuild(self, precision):
         deep = [layer for layer in LAYERS if layer in {part.name for part in self.model.layers}]
         weights = {layer: self.model.get_layer(layer).get_weights() for layer in deep}
-        model = _build(weights, self.layers, self.pooling, self.border, precision)
+        model = build_network(weights, self.layers, self.pooling, self.border, precision)
         return dataclasses.replace(self, model=model, precision=precision)
 
     def select(self, layers: str | Sequence[str]) -> "Extractor":
@@ -170,7 +170,7 @@ def load_extractor(
     precision = precision or fastest_precision()
     seed = argument("seed", whole(0, least=0, most=2**64), seed)
     weights = load_weights(name, LAYERS[: LAYERS.index(layers[-1]) + 1], seed)
-    model = _build(weights, layers, pooling, border, precision)
+    model = build_network(weights, layers, pooling, border, precision)
     return Extractor(model, name, pooling, border, precision)
 
 
@@ -206,6 +206,11 @@ def mirror_to_multiple(x: Array, multiple: int) -> Array:
     return ops.pad(x, ((0, 0), *((m // 2, m - m // 2) for m in missing), (0, 0)), mode="reflect")
 
 
+def mirror(x: Array, margin: int) -> Array:
+    """Continue a picture, or its features, by `margin` mirrored positions on each side."""
+    return ops.pad(x, ((0, 0), (margin, margin), (margin, margin), (0, 0)), mode="reflect")
+
+
 class Mirror(keras.layers.Layer):
     """Continue a picture by its mirror image, so that a convolution keeps its size."""
 
@@ -214,8 +219,7 @@ class Mirror(keras.layers.Layer):
         self.margin = margin
 
     def call(self, x: Array) -> Array:
-        m = (self.margin, self.margin)
-        return ops.pad(x, ((0, 0), m, m, (0, 0)), mode="reflect")
+        return mirror(x, self.margin)
 
     def compute_output_shape(self, shape: Shape) -> Shape:
         return (shape[0], *(side and side + 2 * self.margin for side in shape[1:3]), shape[3])
@@ -224,7 +228,7 @@ class Mirror(keras.layers.Layer):
         return {**super().get_config(), "margin": self.margin}
 
 
-def _build(weights, layers, pooling, border, precision):
+def build_network(weights, layers, pooling, border, precision):
     """Stack convolutions and poolings up to the deepest layer and give them their weights."""
     pool = keras.layers.MaxPooling2D if pooling == "max" else keras.layers.AveragePooling2D
     dtype: dict[str, Any] = {"dtype": "mixed_bfloat16" if precision == "bfloat16" else "float32"}

@@ -1,7 +1,7 @@
 """L-BFGS for pictures: each stride is scaled by how the gradient changed along the last few.
 
-Nocedal and Wright, Numerical Optimization, 2nd edition: algorithms 7.4 and 7.5. Distances are
-measured in opponent colours, and the picture is kept in its range by projection.
+Nocedal and Wright, Numerical Optimization, 2nd edition: algorithms 7.4 and 7.5. The picture is
+kept in its range by projection.
 """
 
 import math
@@ -11,9 +11,6 @@ import numpy as np
 from nst_tutorial.optimizers import Evaluate, check_state
 from nst_tutorial.runtime.errors import NSTError, NSTWarning
 from nst_tutorial.runtime.types import Array, Terms
-
-# Rows: luminance, red against green, yellow against blue; orthonormal.
-OPPONENT = np.array([[1, 1, 1], [1, -1, 0], [1, 1, -2]]) / np.sqrt([[3], [2], [6]])
 
 PAIRS = 10  # how many strides it remembers
 FIRST = 4.0  # grey levels that the first stride moves the pixel it moves most
@@ -31,15 +28,11 @@ class LBFGS:
     Args:
         start: `(1, H, W, 3)`, RGB, 0..255.
         clip: keep the picture in 0..255.
-        colour_stride: how long strides in colour are; those in luminance have length 1. Below 1,
-            coloured fringes do not do what luminance can do; the minimum stays where it is.
     """
 
-    def __init__(self, start: Array, clip: bool = True, colour_stride: float = 1.0) -> None:
+    def __init__(self, start: Array, clip: bool = True) -> None:
         self.picture, self._clip = np.array(start, "float32"), clip
         self._limits = (0, 255) if clip else (-math.inf, math.inf)
-        lengths = np.diag([1, colour_stride, colour_stride]) ** 2
-        self._metric = (OPPONENT.T @ lengths @ OPPONENT).astype("float32")
         self._forget()
 
     def _forget(self):
@@ -111,7 +104,7 @@ class LBFGS:
         for s, y, curvature in reversed(self._pairs):
             shares.append(dot(s, q) / curvature)
             q = q - np.float32(shares[-1]) * y
-        r = self._scale(q) * (q @ self._metric)
+        r = self._scale(q) * q
         for (s, y, curvature), share in zip(self._pairs, reversed(shares), strict=True):
             r += np.float32(share - dot(y, r) / curvature) * s
         return r
@@ -119,9 +112,9 @@ class LBFGS:
     def _scale(self, q):
         """How long a stride is along the gradient alone."""
         if not self._pairs:
-            return np.float32(FIRST / max(np.abs(q @ self._metric).max(), 1e-30))
+            return np.float32(FIRST / max(np.abs(q).max(), 1e-30))
         _, y, curvature = self._pairs[-1]
-        return np.float32(curvature / dot(y, y @ self._metric))
+        return np.float32(curvature / dot(y, y))
 
     def _remember(self, s, y):
         """Keep a pair unless the curvature along it is not positive; let go of the oldest."""

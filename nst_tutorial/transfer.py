@@ -119,7 +119,7 @@ class StyleTransfer:
         """Let an optimizer that remembers nothing go on from a picture."""
         self._begun, config = self.config, self.config
         if config.optimizer == "lbfgs":
-            self._descent: Any = LBFGS(picture, config.clip, self._colour_stride())
+            self._descent: Any = LBFGS(picture, config.clip)
         else:
             self._descent = Descent(picture, make_optimizer(config), config.clip)
 
@@ -203,11 +203,6 @@ class StyleTransfer:
         if not (math.isfinite(terms["total"]) and ops.all(ops.isfinite(gradient))):
             raise DivergedError(_culprit(terms))
         return terms, gradient
-
-    def _colour_stride(self):
-        """Of L-BFGS: a photograph's colours are good to start from, noise's must all change."""
-        repaints = all(self.objective.targets.values())
-        return self.config.colour_stride if repaints and self.config.init == "content" else 1.0
 
     def _with_margin(self, image):
         """Continue a picture by its mirror image: borders are where reflection draws stripes."""

@@ -67,14 +67,6 @@ def test_a_recipe_prints_and_saves_as_its_notebook_did(folder, capsys):
     assert 0.1 < terms["total"] / numbers[3] < 10
 
 
-def test_a_recipe_says_when_the_extractor_makes_nothing_of_its_weights(folder, capsys):
-    command = ["stylize", "photo.png", "stripes.png", "-o", "out.png", *quick.OPTIONS]
-    command += ["--layer-weights", "1", "1", "--steps", "1", "--size", "48"]
-    for recipe, said in (("tensorflow_tutorial", True), ("d2l", False)):
-        assert main([*command, "--recipe", recipe]) == 0
-        assert ("hardly counts: take --extractor vgg19" in capsys.readouterr().err) is said
-
-
 def test_options_override_a_recipe(folder):
     from nst_tutorial.conventions.convert import recipe
 

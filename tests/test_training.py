@@ -1,17 +1,21 @@
-"""The training script: what it folds is what it trained, and its attack stays in the ball."""
+"""The script that makes the embedded extractor: what it chooses, fits, folds and saves."""
 
+import io
 import runpy
+import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from PIL import Image
 
 from nst_tutorial import load_extractor, to_vgg
-from nst_tutorial.runtime.weights import LAYERS
+from nst_tutorial.extractors import build_network
+from nst_tutorial.runtime.weights import LAYERS, random_weights
 
 SCRIPT = Path(__file__).parent.parent / "training" / "train_pocket.py"
+WIDTHS = (4, 6, 8, 5, 7)
 
 
 @pytest.fixture(scope="module")
@@ -19,50 +23,123 @@ def training():
     return runpy.run_path(str(SCRIPT))
 
 
-@pytest.fixture(scope="module")
-def model(training):
-    keras.utils.set_random_seed(0)
-    model = training["build_classifier"]()
-    training["compile_classifier"](model, steps=1000)
-    model.run_eagerly = True  # two steps take a second; to compile them takes twenty
-    return model
-
-
 @pytest.fixture
-def pictures(rng):
-    return rng.integers(0, 256, (8, 32, 32, 3), "uint8"), rng.integers(0, 10, (8, 1))
+def collection(tmp_path, rng):
+    """Twelve labelled pictures as JPEG files end to end, a few smaller than a crop."""
+    files = []
+    for number in range(12):
+        side = 60 + 10 * number
+        pixels = rng.integers(0, 256, (side, side + 8, 3), "uint8")
+        Image.fromarray(pixels).save(file := io.BytesIO(), "JPEG")
+        files.append(file.getvalue())
+    path = tmp_path / "pictures.npz"
+    np.savez(
+        path,
+        jpeg=np.frombuffer(b"".join(files), "uint8"),
+        offset=np.cumsum([0, *map(len, files)]),
+        label=np.arange(12) % 3,
+    )
+    return path
 
 
-def test_folding_changes_nothing(training, pictures, tmp_path, rng):
-    model = training["build_classifier"]()
+def test_channels_that_tell_most_are_chosen_first(training):
+    """The third is twice the first, the fourth the sum of first and second, the fifth is small."""
+    rows = np.random.default_rng(0).normal(size=(4000, 2)) * [3, 2]
+    x = np.stack([rows[:, 0], rows[:, 1], 2 * rows[:, 0], rows.sum(axis=1)], axis=1)
+    x = np.concatenate([x, 0.1 * np.random.default_rng(1).normal(size=(4000, 1))], axis=1)
+    moment = x.T @ x / len(x)
+    assert training["choose_channels"](moment, 1) in ([0], [2])
+    two = training["choose_channels"](moment, 2)
+    left = x - x[:, two] @ np.linalg.lstsq(x[:, two], x, rcond=None)[0]
+    np.testing.assert_allclose(left[:, :4], 0, atol=1e-10)
+    assert 4 in training["choose_channels"](moment, 3)
+
+
+def test_a_convolution_is_found_again(training, rng):
+    kernel, bias = rng.normal(size=(3, 3, 2, 5)), rng.normal(size=5)
+    inputs = [rng.normal(size=(3, 12, 10, 2)).astype("float32") for _ in range(2)]
+    targets = [training["convolve"](x, kernel.astype("float32"), bias) for x in inputs]
+    found_kernel, found_bias = training["fit_layer"](inputs, targets)
+    np.testing.assert_allclose(found_kernel, kernel, atol=1e-3)
+    np.testing.assert_allclose(found_bias, bias, atol=1e-3)
+
+
+def test_what_a_linear_map_explains(training, rng):
+    features = [rng.normal(size=(2, 8, 8, 3)).astype("float32")]
+    targets = [3 + features[0] @ rng.normal(size=(3, 4))]
+    assert training["unexplained"](targets, features) == pytest.approx(0, abs=1e-4)
+    noise = [rng.normal(size=(2, 8, 8, 4))]
+    assert training["unexplained"](noise, features) > 0.8
+
+
+def test_with_all_channels_nothing_changes_up_to_the_first_pooling(training, rng):
+    teacher = random_weights((8, 8, 8, 8, 8), LAYERS[:3], seed=0)
+    batches = [rng.uniform(0, 255, (4, 24, 24, 3)).astype("float32") for _ in range(4)]
+    slim, errors = training["slim"](teacher, batches, (8, 8, 8, 8, 8))
+    assert errors["block1_conv2"] < 1e-4 < 1e-3 < errors["block2_conv1"]
+    for part in range(2):
+        scale = np.abs(teacher["block1_conv2"][part]).max()
+        np.testing.assert_allclose(
+            slim["block1_conv2"][part], teacher["block1_conv2"][part], atol=0.02 * scale + 1e-3
+        )
+
+
+def test_fewer_channels_explain_less(training, rng):
+    teacher = random_weights((8, 8, 8, 8, 8), LAYERS[:2], seed=0)
+    batches = [rng.uniform(0, 255, (4, 24, 24, 3)).astype("float32") for _ in range(4)]
+    errors = [training["slim"](teacher, batches, (width,) * 5)[1] for width in (2, 4, 8)]
+    few, more, all_of_them = (error["block1_conv2"] for error in errors)
+    assert few > more > all_of_them
+
+
+@pytest.mark.parametrize("size", [1.0, 50.0])
+def test_folding_changes_nothing_but_the_size(training, rng, size):
+    taught = random_weights(WIDTHS, LAYERS[:8], seed=0)
+    model = training["build_classifier"](taught, WIDTHS, 3)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
-    np.savez(tmp_path / "folded.npz", **training["fold"](model))
-    folded = load_extractor(tmp_path / "folded.npz", precision="float32")
-
-    images = pictures[0].astype("float32")
+    weights = taught | training["fold"](model, size)
+    folded = build_network(weights, LAYERS[8:], "average", "reflect", "float32")
+    image = rng.uniform(0, 255, (2, 48, 48, 3)).astype("float32")
     relus = [layer.output for layer in model.layers if isinstance(layer, keras.layers.ReLU)]
-    trained = keras.Model(model.input, relus)(to_vgg(images) / training["INPUT_SCALE"])
-    for layer, expected in zip(LAYERS, trained, strict=True):
+    trained, features = keras.Model(model.input, relus)(image), folded(to_vgg(image))
+    for layer, expected in zip(LAYERS[8:], trained, strict=True):
         scale = np.abs(expected).max()
-        np.testing.assert_allclose(folded(images)[layer] / scale, expected / scale, atol=1e-5)
+        np.testing.assert_allclose(features[layer] / size / scale, expected / scale, atol=1e-4)
 
 
-def test_the_attack_raises_the_loss_within_its_ball(training, model, pictures):
-    images, labels = tf.cast(pictures[0], tf.float32) / 2 + 64, pictures[1]
-    perturbed = model.perturb(images, labels)
-    length = np.sqrt(np.sum((perturbed - images) ** 2, axis=(1, 2, 3))) / 255
-    assert 0.1 < length.min() <= length.max() < training["Recipe"].radius * 1.001
-    before, after = (model.loss_of(x, labels, training=False)[0] for x in (images, perturbed))
-    assert after > before
+def test_crops_and_their_disturbances(training, rng):
+    picture = Image.fromarray(np.full((70, 90, 3), 128, "uint8"))
+    changed = 0
+    for _ in range(30):
+        cut = training["crop"](picture, rng, training["SIDE"])
+        assert cut.size == (training["SIDE"],) * 2
+        pixels = training["disturb"](cut, rng)
+        assert 0 <= pixels.min() <= pixels.max() <= 255
+        changed += pixels.std() > 1
+    assert 3 < changed < 27
 
 
-def test_a_step_of_training(training, model, pictures):
-    batches = training["Augmented"](*pictures, batch_size=4, seed=0)
-    images, labels = batches[0]
-    assert images.shape == (4, 32, 32, 3)
-    assert 0 <= images.min() <= images.max() <= 255
-    assert labels.shape == (4, 1)
-    history = model.fit(batches, epochs=1, verbose=0).history
-    assert history["loss"][0] > 0
+def test_a_folder_and_labels(training, collection, tmp_path, rng):
+    Image.fromarray(rng.integers(0, 256, (90, 90, 3), "uint8")).save(tmp_path / "a.png")
+    folder = training["Collection"](tmp_path)
+    labelled = training["Labelled"]([folder, training["Collection"](collection)] * 2)
+    assert (len(folder), folder.labels, labelled.classes) == (1, None, 6)
+    assert sorted({label for *_, label in labelled.pictures}) == [0, 1, 2, 3, 4, 5]
+
+
+def test_from_a_teacher_to_an_extractor(training, collection, tmp_path, monkeypatch, rng, capsys):
+    """A teacher of three layers: they are slimmed, the rest is trained, and all is loaded again."""
+    teacher = random_weights((8, 8, 8, 8, 8), LAYERS[:3], seed=0)
+    training["save"](teacher, tmp_path / "teacher.npz")
+    arguments = ["--pictures", collection, "--teacher", tmp_path / "teacher.npz", "--batches", 2]
+    arguments += ["--epochs", 1, "--backup", tmp_path / "backup", "--output", tmp_path / "new.npz"]
+    monkeypatch.setattr(sys, "argv", ["train_pocket.py", *map(str, arguments)])
+    monkeypatch.setitem(training["main"].__globals__, "LABELLED_BATCH", 4)
+    monkeypatch.setitem(training["main"].__globals__, "POCKET_WIDTHS", WIDTHS)
+    training["main"]()
+    assert "block2_conv1  6 channels" in capsys.readouterr().out
+    extractor = load_extractor(tmp_path / "new.npz")
+    features = extractor(rng.uniform(0, 255, (1, 48, 48, 3)).astype("float32"))
+    assert [features[layer].shape[-1] for layer in LAYERS[1::4]] == [4, 8, 5, 7]

@@ -1,229 +1,339 @@
-"""Train the embedded extractor: a slim VGG19 that withstands small perturbations.
+"""Make the embedded extractor: VGG19 with fewer channels, fitted layer by layer.
 
-    python training/train_pocket.py                      # CIFAR-10 through Keras
-    python training/train_pocket.py --data cifar10.npz   # the same four arrays from a file
+    python training/train_pocket.py --pictures FOLDER                    # Keras downloads VGG19
+    python training/train_pocket.py --pictures FOLDER --teacher FILE.npz # as many layers as it has
 
-Features of a network trained against perturbations have smooth gradients towards the pixels
-(Engstrom et al. 2019, arXiv 1906.00945; Nakano 2019), so style moves into a picture as strokes
-and not as grain. The recipe, its results and its limits stand in MODEL_CARD.md.
+Each layer keeps those of VGG19's channels that tell most about the others, and its kernel is the
+one that reproduces them best from the slim layer below: least squares, no gradient descent (in the
+spirit of He, Zhang and Sun 2017, arXiv 1707.06168). It takes minutes. Blocks that the teacher does
+not have are trained on top, to tell the classes of labelled pictures apart; killed, the same
+command goes on. The recipe, its results and its limits are in MODEL_CARD.md.
 """
 
 import argparse
-import dataclasses
-import time
+import io
 from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
-from keras import layers
+from keras import layers, ops
+from PIL import Image, ImageFilter, ImageOps
 
-from nst_tutorial.extractors import Mirror
+from nst_tutorial.extractors import Mirror, build_network, mirror
+from nst_tutorial.fast import pictures_in
 from nst_tutorial.images import to_vgg
-from nst_tutorial.runtime.weights import BLOCKS, POCKET_FILE, POCKET_WIDTHS
+from nst_tutorial.runtime.weights import LAYERS, POCKET_FILE, POCKET_WIDTHS, load_weights
 
-INPUT_SCALE = 64.0  # mean-centred pixels are divided by this; folded into the first convolution
-
-
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-    """What a candidate may differ in; the defaults made the embedded one."""
-
-    norm: str = "l2"  # of the perturbation's ball; or "linf"
-    radius: float = 0.5  # of the ball, for pixels in 0..1; 0 trains on the pictures as they are
-    pooling: str = "average"  # or "max"
-    border: str = "reflect"  # or "zero"
-    widths: tuple[int, ...] = POCKET_WIDTHS
+SIDE = 80  # pixels of a crop
+BATCH = 16  # crops
+LABELLED_SIDE, LABELLED_BATCH = 64, 64
+RIDGE = 1e-6  # added to the diagonal of normal equations, as a share of its mean
 
 
-class Augmented(keras.utils.PyDataset):
-    """Shuffled batches: flips, shifts of up to 4 px, contrast ±20 % a channel, brightness ±20."""
+# --------------------------------------------------------------------------------------- pictures
 
-    def __init__(self, images, labels, batch_size, seed):
-        super().__init__()
-        self.padded = np.pad(images, ((0, 0), (4, 4), (4, 4), (0, 0)), mode="reflect")
-        self.labels, self.batch_size = labels, batch_size
+
+class Collection:
+    """Pictures of a folder, or of an .npz that holds JPEG files end to end, perhaps with labels.
+
+    Args:
+        path: a folder, or an .npz of `jpeg` (bytes), `offset` (where each file begins, and the
+            end) and, for labelled pictures, `label`.
+    """
+
+    def __init__(self, path):
+        self.files, self.labels = pictures_in(path) if path.is_dir() else [], None
+        if not self.files:
+            with np.load(path) as file:
+                self._bytes, self._ends = file["jpeg"].tobytes(), file["offset"]
+                self.labels = file.get("label")
+
+    def __len__(self):
+        return len(self.files) or len(self._ends) - 1
+
+    def __getitem__(self, number):
+        if self.files:
+            return Image.open(self.files[number]).convert("RGB")
+        jpeg = self._bytes[self._ends[number] : self._ends[number + 1]]
+        return Image.open(io.BytesIO(jpeg)).convert("RGB")
+
+
+def crop(picture, rng, side):
+    """Cut a random square out of a picture, mirrored half of the time; a small one is enlarged."""
+    if min(picture.size) < side:
+        picture = resize(picture, side)
+    x, y = (rng.integers(length - side + 1) for length in picture.size)
+    picture = picture.crop((x, y, x + side, y + side))
+    return ImageOps.mirror(picture) if rng.random() < 0.5 else picture
+
+
+def resize(picture, side):
+    """Give the shorter side a length."""
+    return ImageOps.scale(picture, (side + 0.5) / min(picture.size))
+
+
+def disturb(picture, rng):
+    """Make it noisy, blotchy or blurred, as an optimizer's pictures are; half are left alone."""
+    kind, strength = rng.integers(6), rng.uniform(5, 40)
+    if kind == 0:
+        picture = picture.filter(ImageFilter.GaussianBlur(strength / 15))
+    noise = np.zeros((SIDE, SIDE, 3))
+    if kind in (1, 2):
+        coarse = (1, 4)[kind - 1]
+        noise = rng.normal(0, strength, (SIDE // coarse, SIDE // coarse, 3))
+        noise = noise.repeat(coarse, axis=0).repeat(coarse, axis=1)
+    return np.clip(np.asarray(picture, "float32") + noise, 0, 255)
+
+
+def draw_batches(collections, count, seed):
+    """Draw batches `(16, 80, 80, 3)`, RGB, from all collections in equal parts."""
+    rng = np.random.default_rng(seed)
+
+    def draw():
+        collection = collections[rng.integers(len(collections))]
+        return disturb(crop(collection[rng.integers(len(collection))], rng, SIDE), rng)
+
+    return [np.stack([draw() for _ in range(BATCH)]).astype("float32") for _ in range(count)]
+
+
+# ------------------------------------------------------------------- the layers that VGG19 teaches
+
+
+def slim(teacher, batches, widths):
+    """Give VGG19's layers fewer channels: `{layer: (kernel, bias)}` of the given widths.
+
+    Args:
+        teacher: `{layer: (kernel, bias)}`, the first of VGG19's layers.
+        batches: list of pictures `(B, H, W, 3)`, RGB, 0..255.
+        widths: channels of the five blocks.
+
+    Returns:
+        the weights, and `{layer: share of the teacher's mean square that is not explained}`.
+    """
+    full = slender = [np.array(to_vgg(batch)) for batch in batches]
+    weights, errors = {}, {}
+    for layer, (kernel, bias) in teacher.items():
+        if layer.endswith("conv1") and weights:  # VGG19 takes maxima, the slim one averages
+            full = [np.array(ops.max_pool(x, 2)) for x in full]
+            slender = [np.array(ops.average_pool(x, 2)) for x in slender]
+        targets = [convolve(x, kernel, bias) for x in full]  # before the ReLU
+        full = [np.maximum(y, 0) for y in targets]
+        kept = choose_channels(second_moment(full), widths[int(layer[len("block")]) - 1])
+        weights[layer] = fit_layer(slender, [y[..., kept] for y in targets])
+        slender = [np.maximum(convolve(x, *weights[layer]), 0) for x in slender]
+        errors[layer] = unexplained(full, slender)
+        print(f"{layer}  {len(kept)} channels, {errors[layer]:.3f} not explained", flush=True)
+    return weights, errors
+
+
+def convolve(x, kernel, bias):
+    return np.array(ops.conv(mirror(x, 1), kernel) + bias)
+
+
+def second_moment(xs):
+    """Mean of x xᵀ over all positions of all batches: `(N, N)`."""
+    rows = [x.reshape(-1, x.shape[-1]) for x in xs]
+    return sum(x.T @ x for x in rows).astype("float64") / sum(map(len, rows))
+
+
+def choose_channels(moment, count):
+    """Choose channels one at a time, each the one that tells most about all that is unexplained.
+
+    Args:
+        moment: `(N, N)`, mean products of channels; what is chosen is projected out of it.
+        count: how many.
+    """
+    left, chosen = moment.copy(), []
+    for _ in range(count):
+        told = (left**2).sum(axis=0) / np.maximum(np.diag(left), 1e-9 * np.trace(moment))
+        told[chosen] = -1
+        best = int(told.argmax())
+        left -= np.outer(left[:, best], left[best]) / max(left[best, best], 1e-9 * np.trace(moment))
+        chosen.append(best)
+    return sorted(chosen)
+
+
+def fit_layer(inputs, targets):
+    """Find the convolution that comes nearest to the targets, by least squares.
+
+    Args:
+        inputs: list of `(B, H, W, C)`.
+        targets: list of `(B, H, W, N)`.
+
+    Returns:
+        kernel `(3, 3, C, N)` and bias `(N,)`.
+    """
+    normal = right = 0
+    for x, y in zip(inputs, targets, strict=True):
+        A = neighbourhoods(x)
+        normal, right = normal + A.T @ A, right + A.T @ y.reshape(-1, y.shape[-1])
+    solution = solve(normal, right).astype("float32")
+    return solution[:-1].reshape(3, 3, inputs[0].shape[-1], -1), solution[-1]
+
+
+def neighbourhoods(x):
+    """Write each position's 3×3 neighbourhood, and a 1 for the bias, as a row."""
+    _, h, w, channels = x.shape
+    x = np.array(mirror(x, 1))
+    near = [x[:, i : i + h, j : j + w] for i in range(3) for j in range(3)]
+    rows = np.concatenate(near, axis=-1).reshape(-1, 9 * channels)
+    return np.concatenate([rows, np.ones((len(rows), 1), "float32")], axis=1)
+
+
+def solve(normal, right):
+    """Solve the normal equations, with a ridge for channels that are never active."""
+    normal = np.array(normal, "float64")
+    normal[np.diag_indices_from(normal)] += RIDGE * np.trace(normal) / len(normal)
+    return np.linalg.solve(normal, np.array(right, "float64"))
+
+
+def unexplained(targets, features):
+    """Share of the targets' mean square that no linear map of the features, and a 1, explains."""
+    pairs = zip(features, targets, strict=True)
+    moment = second_moment([np.concatenate([np.ones_like(x[..., :1]), x, y], -1) for x, y in pairs])
+    n = features[0].shape[-1] + 1
+    explained = moment[n:, :n] @ solve(moment[:n, :n], moment[:n, n:])
+    return 1 - np.trace(explained) / np.trace(moment[n:, n:])
+
+
+# ---------------------------------------------------------------------- the layers on top of them
+
+
+class Labelled(keras.utils.PyDataset):
+    """Shuffled batches of crops, with labels: of each collection its own classes."""
+
+    def __init__(self, collections, seed=0):
+        super().__init__(workers=1)
+        self.pictures, self.classes = [], 0
+        for collection in collections:
+            if collection.labels is not None:
+                labels = collection.labels + self.classes
+                self.pictures += [(collection, *pair) for pair in enumerate(labels)]
+                self.classes += int(collection.labels.max()) + 1
         self.rng = np.random.default_rng(seed)
         self.on_epoch_end()
 
     def __len__(self):
-        return len(self.labels) // self.batch_size
+        return len(self.pictures) // LABELLED_BATCH
 
     def __getitem__(self, index):
-        batch = self.order[index * self.batch_size :][: self.batch_size]
-        return self.jitter_colours(self.shift_and_flip(batch)), self.labels[batch]
+        chosen = self.order[index * LABELLED_BATCH :][:LABELLED_BATCH]
+        batch = [self.pictures[number] for number in chosen]
+        crops = [self.draw(collection[number]) for collection, number, _ in batch]
+        return np.stack(crops), np.array([label for *_, label in batch])
+
+    def draw(self, picture):
+        """Resize a picture a little more or less, and cut a square out of it."""
+        picture = resize(picture, round(LABELLED_SIDE * self.rng.uniform(1.0, 1.4)))
+        return np.asarray(crop(picture, self.rng, LABELLED_SIDE), "float32")
 
     def on_epoch_end(self):
-        self.order = self.rng.permutation(len(self.labels))
-
-    def shift_and_flip(self, batch):
-        down, right = self.rng.integers(0, 9, (2, len(batch), 1))
-        rows, columns = down + np.arange(32), right + np.arange(32)
-        flip = self.rng.random((len(batch), 1)) < 0.5
-        columns = np.where(flip, columns[:, ::-1], columns)
-        return self.padded[batch[:, None, None], rows[:, :, None], columns[:, None, :]]
-
-    def jitter_colours(self, images):
-        images = images.astype("float32")
-        mean = images.mean(axis=(1, 2), keepdims=True)
-        contrast = self.rng.uniform(0.8, 1.2, (len(images), 1, 1, 3))
-        brightness = self.rng.uniform(-20, 20, (len(images), 1, 1, 1))
-        return np.clip((images - mean) * contrast + mean + brightness, 0, 255).astype("float32")
+        self.order = self.rng.permutation(len(self.pictures))
 
 
-class RobustClassifier(keras.Model):
-    """A classifier trained on pictures moved one gradient step against it, inside a ball."""
+def grow(taught, widths, pictures, epochs, backup):
+    """Train the blocks that the teacher does not have to tell labelled pictures apart.
 
-    def __init__(self, *args, recipe=None, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.recipe = recipe or Recipe()
+    Args:
+        taught: `{layer: (kernel, bias)}`, the layers below; they stay as they are.
+        widths: channels of the five blocks.
+        pictures: a `Labelled`.
+        epochs: how many times it is seen.
+        backup: a folder; killed, training goes on from the last epoch there.
 
-    def loss_of(self, images, labels, training):
-        predictions = self(to_vgg(images) / INPUT_SCALE, training=training)
-        return self.compute_loss(images, labels, predictions), predictions
-
-    def perturb(self, images, labels):
-        if not self.recipe.radius:
-            return images
-        start = random_start(tf.shape(images), self.recipe)
-        with tf.GradientTape() as tape:
-            tape.watch(start)
-            loss, _ = self.loss_of(images + start, labels, training=False)
-        step = steepest(tape.gradient(loss, start), self.recipe)
-        return tf.clip_by_value(images + project(start + step, self.recipe), 0.0, 255.0)
-
-    def train_step(self, data):
-        images, labels = data
-        images = self.perturb(images, labels)
-        with tf.GradientTape() as tape:
-            loss, predictions = self.loss_of(images, labels, training=True)
-        gradients = tape.gradient(loss, self.trainable_variables)
-        self.optimizer.apply(gradients, self.trainable_variables)
-        return self.record(loss, images, labels, predictions)
-
-    def test_step(self, data):
-        images, labels = data
-        loss, predictions = self.loss_of(tf.cast(images, tf.float32), labels, training=False)
-        return self.record(loss, images, labels, predictions)
-
-    def record(self, loss, images, labels, predictions):
-        for metric in self.metrics:
-            if metric.name == "loss":
-                metric.update_state(loss)
-        return self.compute_metrics(images, labels, predictions)
-
-
-def random_start(shape, recipe):
-    """Draw an offset of a random size, at most the radius."""
-    if recipe.norm == "linf":
-        return tf.random.uniform(shape, -255.0, 255.0) * recipe.radius
-    offset = steepest(tf.random.normal(shape), recipe)
-    return offset * tf.random.uniform((shape[0], 1, 1, 1))
-
-
-def steepest(gradient, recipe):
-    """The offset on the ball's surface along which a loss with this gradient rises the most."""
-    if recipe.norm == "linf":
-        return 255.0 * recipe.radius * tf.sign(gradient)
-    return 255.0 * recipe.radius * gradient / tf.maximum(length(gradient), 1e-30)
-
-
-def project(offset, recipe):
-    """Bring each offset back into the ball."""
-    radius = 255.0 * recipe.radius
-    if recipe.norm == "linf":
-        return tf.clip_by_value(offset, -radius, radius)
-    return offset * tf.minimum(1.0, radius / tf.maximum(length(offset), 1e-12))
-
-
-def length(offset):
-    return tf.sqrt(tf.reduce_sum(offset**2, axis=(1, 2, 3), keepdims=True))
-
-
-def build_classifier(recipe=None):
-    """VGG19's sixteen convolutions, slim, each with batch normalisation, and a linear head."""
-    recipe = recipe or Recipe()
-    pool = layers.MaxPooling2D if recipe.pooling == "max" else layers.AveragePooling2D
-    settings = {"use_bias": False, "kernel_initializer": "he_normal"}
-    settings["padding"] = "same" if recipe.border == "zero" else "valid"
-    x = inputs = keras.Input((32, 32, 3))
-    for block, (width, convolutions) in enumerate(zip(recipe.widths, BLOCKS, strict=True), start=1):
-        for convolution in range(1, convolutions + 1):
-            name = f"block{block}_conv{convolution}"
-            x = Mirror()(x) if recipe.border == "reflect" else x
-            x = layers.Conv2D(width, 3, name=name, **settings)(x)
-            x = layers.BatchNormalization(momentum=0.9, name=f"{name}_bn")(x)
-            x = layers.ReLU()(x)
-        if block < len(BLOCKS):
-            x = pool(2)(x)
-    x = layers.GlobalAveragePooling2D()(x)
-    return RobustClassifier(inputs, layers.Dense(10, dtype="float32")(x), recipe=recipe)
-
-
-def compile_classifier(model, steps):
-    warmup = min(400, steps // 4)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, decay_steps=steps - warmup, warmup_target=0.1, warmup_steps=warmup
+    Returns:
+        `{layer: (kernel, bias)}` of the layers above, and the accuracy on the training pictures.
+    """
+    model = build_classifier(taught, widths, pictures.classes)
+    steps = epochs * len(pictures)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, steps, warmup_target=3e-3, warmup_steps=steps // 20
     )
     model.compile(
-        optimizer=keras.optimizers.SGD(schedule, momentum=0.9, nesterov=True, weight_decay=2e-3),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        keras.optimizers.AdamW(rate, weight_decay=0.02),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
-        jit_compile=False,
     )
+    kept = keras.callbacks.BackupAndRestore(backup)
+    history = model.fit(pictures, epochs=epochs, verbose=2, callbacks=[kept])
+    batch, _ = pictures[0]
+    (features,) = model.layers[2](to_vgg(batch)).values()
+    return fold(model, float(np.sqrt(ops.mean(features**2)))), history.history["accuracy"][-1]
 
 
-def fold(model):
-    """Fold each batch normalisation, and INPUT_SCALE, into its convolution: {name:w, name:b}."""
-    folded = {}
-    for layer in model.layers:
-        if isinstance(layer, layers.Conv2D):
-            (kernel,) = layer.get_weights()
-            gamma, beta, mean, variance = model.get_layer(f"{layer.name}_bn").get_weights()
-            gain = gamma / np.sqrt(variance + model.get_layer(f"{layer.name}_bn").epsilon)
-            scale = INPUT_SCALE if layer.name == "block1_conv1" else 1.0
-            folded[f"{layer.name}:w"] = kernel * gain / scale
-            folded[f"{layer.name}:b"] = beta - mean * gain
+def build_classifier(taught, widths, classes):
+    """Stack convolutions with batch normalization on the taught layers, and a linear head."""
+    below = build_network(taught, tuple(taught)[-1:], "average", "reflect", "float32")
+    inputs = keras.Input((None, None, 3))
+    (x,) = below(layers.Lambda(to_vgg)(inputs)).values()
+    for layer in LAYERS[len(taught) :]:
+        x = layers.AveragePooling2D(2)(x) if layer.endswith("conv1") else x
+        width = widths[int(layer[len("block")]) - 1]
+        x = layers.Conv2D(width, 3, use_bias=False, kernel_initializer="he_normal", name=layer)(
+            Mirror()(x)
+        )
+        x = layers.BatchNormalization(momentum=0.9, name=f"{layer}_bn")(x)
+        x = layers.ReLU()(x)
+    x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(x))
+    return keras.Model(inputs, layers.Dense(classes)(x))
+
+
+def fold(model, size=1.0):
+    """Fold each batch normalization into its convolution: `{layer: (kernel, bias)}`.
+
+    Args:
+        model: what `build_classifier` returns.
+        size: of the features; with 1 they are of about size 1, and VGG19's are larger.
+    """
+    folded, first = {}, size
+    for layer in (layer for layer in model.layers if isinstance(layer, layers.Conv2D)):
+        (kernel,) = layer.get_weights()
+        normalization = model.get_layer(f"{layer.name}_bn")
+        gamma, beta, mean, variance = normalization.get_weights()
+        gain = gamma / np.sqrt(variance + normalization.epsilon)
+        folded[layer.name] = first * gain * kernel, size * (beta - mean * gain)
+        first = 1.0
     return folded
-
-
-def load_data(path):
-    if path is None:
-        (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
-        return x_train, y_train, x_test, y_test
-    with np.load(path) as file:
-        return tuple(file[key] for key in ("x_train", "y_train", "x_test", "y_test"))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help=".npz with x_train, y_train, x_test, y_test")
-    parser.add_argument("--output", type=Path, default=POCKET_FILE)
-    parser.add_argument("--norm", choices=("l2", "linf"), default=Recipe.norm)
-    parser.add_argument("--radius", type=float, default=Recipe.radius)
-    parser.add_argument("--pooling", choices=("average", "max"), default=Recipe.pooling)
-    parser.add_argument("--border", choices=("reflect", "zero"), default=Recipe.border)
-    parser.add_argument("--widths", type=int, nargs=5, default=Recipe.widths)
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--batch-size", type=int, default=256)
-    parser.add_argument("--seed", type=int, default=0)
+    add = parser.add_argument
+    add("--pictures", type=Path, nargs="+", required=True, help="folders, or .npz of JPEG files")
+    add("--teacher", default="vgg19", help="vgg19, or a file of as many of its layers as it has")
+    add("--output", type=Path, default=POCKET_FILE)
+    add("--widths", type=int, nargs=5, default=POCKET_WIDTHS, help="channels of the five blocks")
+    add("--batches", type=int, default=16, help="of 16 crops that the layers are fitted to")
+    add("--epochs", type=int, default=6, help="of the layers that the teacher does not have")
+    add("--backup", type=Path, default=Path("results/train_pocket"), help="where those go on from")
+    add("--seed", type=int, default=0)
     options = parser.parse_args()
 
     keras.utils.set_random_seed(options.seed)
-    keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    x_train, y_train, x_test, y_test = load_data(options.data)
-    batches = Augmented(x_train, y_train, options.batch_size, options.seed)
-    fields = {field.name for field in dataclasses.fields(Recipe)}
-    model = build_classifier(
-        Recipe(**{name: value for name, value in vars(options).items() if name in fields})
-    )
-    compile_classifier(model, len(batches) * options.epochs)
+    collections = [Collection(path) for path in options.pictures]
+    teacher = load_weights(options.teacher, layers_in(options.teacher))
+    batches = draw_batches(collections, options.batches, options.seed)
+    weights, _ = slim(teacher, batches, options.widths)
+    if len(weights) < len(LAYERS):
+        pictures = Labelled(collections, options.seed)
+        above, _ = grow(weights, options.widths, pictures, options.epochs, options.backup)
+        weights |= above
+    save(weights, options.output)
 
-    started = time.perf_counter()
-    model.fit(batches, epochs=options.epochs, verbose=2)
-    _, accuracy = model.evaluate(x_test, y_test, batch_size=500, verbose=0)
-    print(f"test accuracy {accuracy:.3f} after {(time.perf_counter() - started) / 60:.1f} minutes")
-    np.savez(options.output, **{name: w.astype("float16") for name, w in fold(model).items()})
+
+def save(weights, path):
+    """Save `{layer: (kernel, bias)}` in float16, `layer:w` and `layer:b`."""
+    kernels = {f"{layer}:w": kernel.astype("float16") for layer, (kernel, _) in weights.items()}
+    biases = {f"{layer}:b": bias.astype("float16") for layer, (_, bias) in weights.items()}
+    np.savez(path, **kernels, **biases)
+
+
+def layers_in(teacher):
+    """The layers that a teacher has: all, or those in its .npz file."""
+    if not teacher.endswith(".npz"):
+        return LAYERS
+    with np.load(teacher) as file:
+        return tuple(layer for layer in LAYERS if f"{layer}:w" in file)
 
 
 if __name__ == "__main__":

@@ -75,11 +75,6 @@ def stylize(options: argparse.Namespace) -> int:
     convention = CONVENTIONS[options.recipe or "relative"]
     pooling, border = options.pooling or convention.pooling, options.border or convention.border
     extractor = load_extractor(options.extractor, layers, pooling=pooling, border=border)
-    if extractor.name == "pocket" and not convention.rescaled:
-        say(
-            f"the weights of {options.recipe} are for VGG19's features; pocket's are a hundred "
-            "times smaller, so that the style hardly counts: take --extractor vgg19."
-        )
     for output, styles in jobs:
         if status := _paint(options, config, extractor, output, styles):
             return status

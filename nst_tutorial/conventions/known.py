@@ -9,6 +9,10 @@ import types
 from collections.abc import Callable, Mapping
 
 OWN = 100_000  # a longest side that no picture reaches: each keeps its own size
+PAPER_LAYERS = {  # unless an author chose others
+    "content_layers": ("block4_conv2",),
+    "style_layers": tuple(f"block{block}_conv1" for block in range(1, 6)),
+}
 DEVIATIONS = (58.395, 57.12, 57.375)  # of ImageNet's R, G, B, by which PyTorch divides pixels
 
 
@@ -35,14 +39,14 @@ class Convention:
     relative: bool = False  # content and style are divided by their value for no features instead
     pooling: str | None = None  # of its network; None: what the weights were trained with
     border: str = "zero"  # what its network continues a picture with
-    rescaled: bool = False  # its features are of size 1, as `pocket`'s; VGG19's are some 100
     inexact: str = ""  # why no extractor here gives its numbers
     prints: int = 100  # steps between its printed lines
     settings: Mapping = dataclasses.field(default_factory=dict)  # of the author's run
     trains: bool = False  # it trains a network: there is no run to repeat
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "settings", types.MappingProxyType(dict(self.settings)))
+        settings = {} if self.relative else PAPER_LAYERS
+        object.__setattr__(self, "settings", types.MappingProxyType({**settings, **self.settings}))
 
     def layer_divisor(self, h: int, w: int, N: int, H: int, W: int) -> float:
         """What Σ (G − A)² of raw Gram matrices is divided by, for two pictures of one size."""
@@ -59,7 +63,6 @@ _KNOWN = {
         pixel=255.0,
         pixels=lambda H, W: 3 * (H - 1) * (W - 1),
         relative=True,
-        rescaled=True,
         border="reflect",
         prints=10,
     ),
@@ -71,7 +74,6 @@ _KNOWN = {
         distance=lambda N, H, W: 4 * N**2,
         content=lambda h, w, N: 2,
         pooling="average",
-        rescaled=True,
         settings={
             "content_weight": 1.0,  # α/β is 1e-3 or 1e-4 in the paper
             "style_weight": 1e3,
@@ -199,14 +201,13 @@ _KNOWN = {
             "truncate": True,
         },
     ),
-    # The nearest to these two takes features after the ReLU, and as large as they come: `pocket`'s
-    # are of a size with theirs, `vgg19`'s some 57 times larger.
+    # The nearest to these two takes features after the ReLU, and as large as they come: some 57
+    # times larger than theirs.
     "d2l": Convention(
         source="https://d2l.ai/chapter_computer-vision/neural-style.html",
         gram=_numbers,
         distance=lambda N, H, W: N**2,
         content=_numbers,
-        rescaled=True,
         variation="mean",
         pixel=DEVIATIONS,
         prints=10,
@@ -232,7 +233,6 @@ _KNOWN = {
         gram=_numbers,
         distance=lambda N, H, W: N**2,
         content=_numbers,
-        rescaled=True,
         prints=50,
         inexact="its VGG19 has other weights, sees pixels divided by their deviations, and is "
         "taken before the ReLU",

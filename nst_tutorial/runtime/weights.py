@@ -23,7 +23,7 @@ from nst_tutorial.runtime.types import PathLike
 
 BLOCKS = (2, 2, 4, 4, 4)  # convolutions in each block
 VGG19_WIDTHS = (64, 128, 256, 512, 512)
-POCKET_WIDTHS = (32, 64, 96, 128, 128)
+POCKET_WIDTHS = (32, 96, 128, 128, 128)
 LAYERS = tuple(
     f"block{block}_conv{convolution}"
     for block, convolutions in enumerate(BLOCKS, start=1)
