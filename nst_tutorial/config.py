@@ -79,6 +79,12 @@ class TransferConfig:
         *OPTIMIZERS,
         help=f"{', '.join(OPTIMIZERS)}; all but lbfgs need four times the steps",
     )
+    parameterization: str = choice(
+        "pixels",
+        "pixels",
+        "fourier",
+        help="what the optimizer moves: pixels, or fourier, waves in independent colours",
+    )
     steps: int = whole(60, help="steps in all sizes together; adam and nadam need about 250")
     learning_rate: float = number(
         8.0, help="in pixel values, at the full size; L-BFGS has none", above=True

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from nst_tutorial.optimizers import Evaluate, check_state
+from nst_tutorial.optimizers import Evaluate, FourierSeries, check_state
 from nst_tutorial.runtime.errors import NSTError, NSTWarning
 from nst_tutorial.runtime.types import Array, Terms
 
@@ -28,10 +28,13 @@ class LBFGS:
     Args:
         start: `(1, H, W, 3)`, RGB, 0..255.
         clip: keep the picture in 0..255.
+        series: a `FourierSeries`, by which lengths are measured; None: by pixels.
     """
 
-    def __init__(self, start: Array, clip: bool = True) -> None:
-        self.picture, self._clip = np.array(start, "float32"), clip
+    def __init__(
+        self, start: Array, clip: bool = True, series: FourierSeries | None = None
+    ) -> None:
+        self.picture, self._clip, self._series = np.array(start, "float32"), clip, series
         self._limits = (0, 255) if clip else (-math.inf, math.inf)
         self._forget()
 
@@ -104,17 +107,21 @@ class LBFGS:
         for s, y, curvature in reversed(self._pairs):
             shares.append(dot(s, q) / curvature)
             q = q - np.float32(shares[-1]) * y
-        r = self._scale(q) * q
+        r = self._scale(q) * self._measure(q)
         for (s, y, curvature), share in zip(self._pairs, reversed(shares), strict=True):
             r += np.float32(share - dot(y, r) / curvature) * s
         return r
 
+    def _measure(self, q):
+        """The steepest descent for a gradient q, where lengths are those of the series."""
+        return self._series.decode(self._series.pull_back(q)) if self._series else q
+
     def _scale(self, q):
         """How long a stride is along the gradient alone."""
         if not self._pairs:
-            return np.float32(FIRST / max(np.abs(q).max(), 1e-30))
+            return np.float32(FIRST / max(np.abs(self._measure(q)).max(), 1e-30))
         _, y, curvature = self._pairs[-1]
-        return np.float32(curvature / dot(y, y))
+        return np.float32(curvature / dot(y, self._measure(y)))
 
     def _remember(self, s, y):
         """Keep a pair unless the curvature along it is not positive; let go of the oldest."""

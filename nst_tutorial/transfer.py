@@ -15,7 +15,7 @@ import numpy as np
 from nst_tutorial.config import TransferConfig
 from nst_tutorial.lbfgs import LBFGS, StalledWarning
 from nst_tutorial.objective import Objective
-from nst_tutorial.optimizers import Descent, DivergedError, make_optimizer, rate_at
+from nst_tutorial.optimizers import Descent, DivergedError, FourierSeries, make_optimizer, rate_at
 from nst_tutorial.runtime.backend import keras, ops
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.types import Array, FeatureExtractor, Terms
@@ -118,10 +118,11 @@ class StyleTransfer:
     def _begin(self, picture):
         """Let an optimizer that remembers nothing go on from a picture."""
         self._begun, config = self.config, self.config
+        series = FourierSeries(picture.shape) if config.parameterization == "fourier" else None
         if config.optimizer == "lbfgs":
-            self._descent: Any = LBFGS(picture, config.clip)
+            self._descent: Any = LBFGS(picture, config.clip, series)
         else:
-            self._descent = Descent(picture, make_optimizer(config), config.clip)
+            self._descent = Descent(picture, make_optimizer(config), config.clip, series)
 
     def _keep_up(self):
         """Forget what L-BFGS learned of another objective, where the config has changed."""

@@ -44,7 +44,7 @@ from nst_tutorial.config import layer_weights
         ("style_resize", "crop", "fit, own, squash"),
         ("init", "black", "content, style, noise"),
         ("convention", "mine", "relative, paper"),
-        ("layer_weights", (1, 2), "2 weights for 5 style"),
+        ("layer_weights", (1, 2), "2 weights for 4 style"),
         ("layer_weights", (0, 0, 0, 0, 0), "not all 0"),
         ("layer_weights", (1, 1, 1, 1, -1), "not all 0"),
         ("blend", (0, 0), "not all 0"),

@@ -77,14 +77,14 @@ def squares_2(x):
 
 
 def relative(x, F, P, S):
-    content = np.mean((F["block4_conv2"] - P["block4_conv2"]) ** 2)
-    content /= np.mean(P["block4_conv2"] ** 2)
+    content = np.mean((F["block3_conv3"] - P["block3_conv3"]) ** 2)
+    content /= np.mean(P["block3_conv3"] ** 2)
     style = 0.0
-    for layer in CONV1:
+    for layer in ("block1_conv1", "block2_conv1", "block3_conv1", "block3_conv4"):
         G = gram(F[layer]) / flat(F[layer])[0].shape[1]
         A = gram(S[layer]) / flat(S[layer])[0].shape[1]
-        style += np.mean((G - A) ** 2) / np.mean(A**2) / 5
-    return 20 * content, 100 * style, 200 * squares_2_5(x / 255) / x[:, 1:, 1:].size
+        style += np.mean((G - A) ** 2) / np.mean(A**2) / 4
+    return 2.5 * content, 100 * style, 200 * squares_2_5(x / 255) / x[:, 1:, 1:].size
 
 
 def paper(x, F, P, S):

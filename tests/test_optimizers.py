@@ -12,8 +12,10 @@ from nst_tutorial.optimizers import (
     Adam,
     Descent,
     DivergedError,
+    FourierSeries,
     GradientDescent,
     Nadam,
+    hartley,
     make_optimizer,
     rate_at,
 )
@@ -181,3 +183,70 @@ def test_rates():
     assert [rate_at(constant, number, 40, 8.0) for number in (0, 39)] == [8, 8]
     falling = dataclasses.replace(config, decay=0.96)
     assert rate_at(falling, 200, 4000, 100.0) == pytest.approx(100 * 0.96**2)
+
+
+# The picture as a series of waves ---------------------------------------------------------------
+
+
+def test_hartleys_transform_by_its_definition(rng):
+    """Σ x(r, c) (cos + sin)(2π (ur/H + vc/W)) / √(HW), and twice is once not at all."""
+    x = rng.normal(size=(1, 4, 6, 2)).astype("float32")
+    u, v, r, c = np.ix_(range(4), range(6), range(4), range(6))
+    angle = 2 * np.pi * (u * r / 4 + v * c / 6)
+    expected = np.einsum("uvrc,brcn->buvn", np.cos(angle) + np.sin(angle), x) / np.sqrt(24)
+    np.testing.assert_allclose(hartley(x), expected, atol=1e-5)
+    np.testing.assert_allclose(hartley(hartley(x)), x, atol=1e-5)
+
+
+def test_a_series_there_and_back(rng):
+    picture = rng.uniform(0, 255, (1, 9, 14, 3)).astype("float32")
+    series = FourierSeries(picture.shape)
+    np.testing.assert_allclose(series.decode(series.encode(picture)), picture, atol=0.01)
+
+
+def test_a_gradient_is_pulled_back_by_the_transpose(rng):
+    z, g = rng.normal(size=(2, 1, 9, 14, 3)).astype("float32")
+    series = FourierSeries(z.shape)
+    assert np.sum(series.decode(z) * g) == pytest.approx(
+        np.sum(z * series.pull_back(g)), rel=1e-4, abs=1e-3
+    )
+
+
+def test_long_waves_in_luminance_are_strongest():
+    """The same number moves the picture most where photographs vary most."""
+    series, sizes = FourierSeries((1, 16, 16, 3)), {}
+    for place in [(0, 0, 1, 0), (0, 0, 8, 0), (0, 0, 1, 1), (0, 0, 1, 2)]:
+        z = np.zeros((1, 16, 16, 3), "float32")
+        z[place] = 1
+        sizes[place] = np.linalg.norm(series.decode(z))
+    luminance, fine, blue, green = sizes.values()
+    assert luminance == pytest.approx(8 * fine, rel=1e-4)
+    assert luminance > 3 * blue > 3 * green
+
+
+@pytest.mark.parametrize("optimizer", [Adam(), Nadam(), GradientDescent()])
+def test_a_series_is_moved_down_and_within_the_range(optimizer, rng):
+    target, start = rng.uniform(-100, 400, (2, 1, 8, 8, 3)).astype("float32")
+    start = np.clip(start, 0, 255)
+    descent = Descent(start, optimizer, True, FourierSeries(start.shape))
+    rate, totals = (0.1 if optimizer == GradientDescent() else 5.0), []
+    for _ in range(60):
+        totals.append(descent.take(lambda x: squares(x, target), rate)["total"])
+        assert 0 <= np.min(descent.picture) <= np.max(descent.picture) <= 255
+    assert totals[-1] < totals[0] / 2
+
+
+def squares(x, target):
+    difference = np.asarray(x) - target
+    return {"total": float(np.sum(difference**2) / 2)}, difference
+
+
+def test_a_series_goes_on_from_what_was_saved(rng):
+    target, start = rng.uniform(0, 255, (2, 1, 8, 8, 3)).astype("float32")
+    one, other = (Descent(start, Adam(), True, FourierSeries(start.shape)) for _ in range(2))
+    for _ in range(3):
+        one.take(lambda x: squares(x, target), 5.0)
+    other.restore(one.state())
+    for descent in (one, other):
+        descent.take(lambda x: squares(x, target), 5.0)
+    np.testing.assert_array_equal(one.picture, other.picture)

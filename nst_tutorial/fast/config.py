@@ -23,9 +23,9 @@ TRANSFER = TransferConfig()  # the slow way's defaults
 class TrainConfig:
     """One training's settings; an invalid value raises NSTError at once.
 
-    The loss is that of `TransferConfig`, in its relative units and with its weights, but at the
-    layers of Johnson et al. (1603.08155). Small crops are cheap and teach strokes; a style that
-    comes in slowly leaves the network time to learn what a photograph is.
+    The loss is that of `TransferConfig`, at the same layers, in its relative units and with its
+    weights. Small crops are cheap and teach strokes; a style that comes in slowly leaves the
+    network time to learn what a photograph is.
     """
 
     steps: int = whole(2500, help="steps in all")
@@ -70,10 +70,10 @@ class TrainConfig:
         most=100,
     )
     content_layers: tuple[str, ...] = names(
-        ("block3_conv3",), help="layers whose features the content loss compares"
+        TRANSFER.content_layers, help="layers whose features the content loss compares"
     )
     style_layers: tuple[str, ...] = names(
-        ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3"),
+        TRANSFER.style_layers,
         help="layers whose Gram matrices the style loss compares",
     )
     layer_weights: tuple[float, ...] | None = weights(
