@@ -15,7 +15,7 @@ from nst_tutorial.fast.archive import SHIPPED
 
 IMAGES = Path(__file__).parent.parent / "images"
 STYLES = ("swirls", "watercolour", "stained_glass", "woodblock_wave")
-RECIPE = TrainConfig(steps=18_000, blocks=6, precision="bfloat16", save_every=60)
+RECIPE = TrainConfig(steps=6000, blocks=6, save_every=60)
 PRINTS = 200  # steps between two lines
 
 
