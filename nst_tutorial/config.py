@@ -80,10 +80,7 @@ class TransferConfig:
         help=f"{', '.join(OPTIMIZERS)}; all but lbfgs need four times the steps",
     )
     parameterization: str = choice(
-        "pixels",
-        "pixels",
-        "fourier",
-        help="what the optimizer moves: pixels, or fourier, waves in independent colours",
+        "pixels", "pixels", "fourier", help="what the optimizer moves: pixels, or fourier: waves"
     )
     steps: int = whole(60, help="steps in all sizes together; adam and nadam need about 250")
     learning_rate: float = number(

@@ -16,7 +16,7 @@ from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.precision import fastest_precision
 from nst_tutorial.runtime.settings import argument, names, whole
 from nst_tutorial.runtime.types import Array, Features, PathLike, Shape
-from nst_tutorial.runtime.weights import LAYERS, load_weights
+from nst_tutorial.runtime.weights import LAYERS, Weights, load_weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -228,7 +228,9 @@ class Mirror(keras.layers.Layer):
         return {**super().get_config(), "margin": self.margin}
 
 
-def build_network(weights, layers, pooling, border, precision):
+def build_network(
+    weights: Weights, layers: Sequence[str], pooling: str, border: str, precision: str
+) -> keras.Model:
     """Stack convolutions and poolings up to the deepest layer and give them their weights."""
     pool = keras.layers.MaxPooling2D if pooling == "max" else keras.layers.AveragePooling2D
     dtype: dict[str, Any] = {"dtype": "mixed_bfloat16" if precision == "bfloat16" else "float32"}

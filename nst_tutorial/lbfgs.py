@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from nst_tutorial.optimizers import Evaluate, FourierSeries, check_state
+from nst_tutorial.optimizers import Evaluate, Series, check_state
 from nst_tutorial.runtime.errors import NSTError, NSTWarning
 from nst_tutorial.runtime.types import Array, Terms
 
@@ -31,9 +31,7 @@ class LBFGS:
         series: a `FourierSeries`, by which lengths are measured; None: by pixels.
     """
 
-    def __init__(
-        self, start: Array, clip: bool = True, series: FourierSeries | None = None
-    ) -> None:
+    def __init__(self, start: Array, clip: bool = True, series: Series = None) -> None:
         self.picture, self._clip, self._series = np.array(start, "float32"), clip, series
         self._limits = (0, 255) if clip else (-math.inf, math.inf)
         self._forget()

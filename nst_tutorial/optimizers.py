@@ -15,6 +15,7 @@ from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.types import Array, Arrays, Shape, Terms
 
 Evaluate = Callable[[Array], tuple[Terms, Array]]  # a picture to its terms and the gradient
+Moved = tuple[Array, Arrays]  # a picture, and what an optimizer remembers with it
 BETA_2 = 0.999  # of Adam and Nadam: how long they remember the gradient's square
 
 
@@ -30,9 +31,7 @@ class GradientDescent:
         """Return what it remembers before the first step, `{name: array}`."""
         return {}
 
-    def move(
-        self, picture: Array, gradient: Array, memory: Arrays, rate: Array
-    ) -> tuple[Array, Arrays]:
+    def move(self, picture: Array, gradient: Array, memory: Arrays, rate: Array) -> Moved:
         """Return the picture after one step, and what is remembered then."""
         return picture - rate * gradient, memory
 
@@ -57,9 +56,7 @@ class Adam:
         zeros = np.zeros(picture.shape, "float32")
         return {"t": np.zeros((), "float32"), "m": zeros, "v": zeros}
 
-    def move(
-        self, picture: Array, gradient: Array, memory: Arrays, rate: Array
-    ) -> tuple[Array, Arrays]:
+    def move(self, picture: Array, gradient: Array, memory: Arrays, rate: Array) -> Moved:
         """Return the picture after one step, and what is remembered then."""
         t, m, v = self._remember(memory, gradient)
         size = rate * ops.sqrt(1 - BETA_2**t) / (1 - self.beta_1**t)
@@ -96,9 +93,7 @@ class Nadam(Adam):
         """Return what it remembers before the first step, `{name: array}`."""
         return super().start(picture) | {"product": np.ones((), "float32")}
 
-    def move(
-        self, picture: Array, gradient: Array, memory: Arrays, rate: Array
-    ) -> tuple[Array, Arrays]:
+    def move(self, picture: Array, gradient: Array, memory: Arrays, rate: Array) -> Moved:
         """Return the picture after one step, and what is remembered then."""
         t, m, v = self._remember(memory, gradient)
         now, ahead = self._momentum(t), self._momentum(t + 1)
@@ -111,7 +106,10 @@ class Nadam(Adam):
         return self.beta_1 * (1 - 0.5 * 0.96 ** (self.warming * t))
 
 
-def make_optimizer(config: TransferConfig) -> GradientDescent | Adam:
+Optimizer = GradientDescent | Adam
+
+
+def make_optimizer(config: TransferConfig) -> Optimizer:
     """Make the optimizer that a `TransferConfig` names; L-BFGS is a module of its own."""
     if config.optimizer == "sgd":
         return GradientDescent()
@@ -121,31 +119,25 @@ def make_optimizer(config: TransferConfig) -> GradientDescent | Adam:
 
 
 class FourierSeries:
-    r"""A picture written as waves of all lengths, in colours that vary independently.
+    r"""A picture `(1, H, W, 3)` as a sum of waves, in colours that vary independently.
 
     $x = \mathcal{H}(s \cdot z)\, C$, where $\mathcal{H}$ is Hartley's transform, real and its own
     inverse, $s \propto 1/f$ is how strong waves of frequency f are in photographs, the rows of C
-    are their principal colours. A step of one length for all numbers of z moves what
-    is large and smooth more than what is fine and colourful, so that fringes and grain come last.
+    are their principal colours: what is large and smooth moves first, fringes and grain last.
 
     Mordvintsev et al., Differentiable image parameterizations, Distill 2018; C is theirs.
-
-    Args:
-        shape: `(1, H, W, 3)` of the picture.
     """
 
     COLOURS = np.array([[0.26, 0.27, 0.27], [0.09, 0.00, -0.09], [0.02, -0.05, 0.03]], "float32")
 
     def __init__(self, shape: Shape) -> None:
-        rows, columns = (np.fft.fftfreq(side) for side in shape[1:3])
-        frequency = np.sqrt(rows[:, None] ** 2 + columns**2)
-        strength = 1 / np.maximum(frequency, 1 / max(shape[1:3]))
-        strength /= np.sqrt(np.mean(strength**2))
-        self._strength = strength[None, :, :, None].astype("float32")
+        frequency = np.hypot(*np.ix_(*(np.fft.fftfreq(side) for side in shape[1:3])))
+        strength = 1 / np.maximum(frequency, 1 / max(shape[1:3]))[None, :, :, None]
+        self._strength = (strength / np.sqrt(np.mean(strength**2))).astype("float32")
         self._colours = self.COLOURS / np.sqrt(np.sum(self.COLOURS**2) / 3)
 
     def encode(self, picture: Array) -> np.ndarray:
-        """Return z of a picture; both are `(1, H, W, 3)`."""
+        """Return z of a picture."""
         return hartley(np.asarray(picture) @ np.linalg.inv(self._colours)) / self._strength
 
     def decode(self, series: Array) -> np.ndarray:
@@ -158,9 +150,12 @@ class FourierSeries:
 
 
 def hartley(x: Array) -> np.ndarray:
-    """Transform `(1, H, W, C)` over height and width; orthonormal, real, and its own inverse."""
+    """Transform `(1, H, W, C)` over height and width; orthonormal."""
     waves = np.fft.fft2(x, axes=(1, 2), norm="ortho")
     return (waves.real - waves.imag).astype("float32")
+
+
+Series = FourierSeries | None
 
 
 class Descent:
@@ -174,11 +169,7 @@ class Descent:
     """
 
     def __init__(
-        self,
-        start: Array,
-        optimizer: GradientDescent | Adam,
-        clip: bool = True,
-        series: FourierSeries | None = None,
+        self, start: Array, optimizer: Optimizer, clip: bool = True, series: Series = None
     ) -> None:
         self.picture, self._clip, self._series = _tensor(start), clip, series
         self._memory = _as_tensors(optimizer.start(start))
@@ -197,8 +188,8 @@ class Descent:
         Raises:
             DivergedError: the picture is no longer finite; it stays as it was before this step.
         """
-        terms, gradient = evaluate(self.picture)
         picture = self.picture
+        terms, gradient = evaluate(picture)
         if self._series:
             picture, gradient = self._series.encode(picture), self._series.pull_back(gradient)
         given = _tensor(picture), _tensor(gradient), self._memory, _tensor(rate)

@@ -304,7 +304,7 @@ def main():
     add("--output", type=Path, default=POCKET_FILE)
     add("--widths", type=int, nargs=5, default=POCKET_WIDTHS, help="channels of the five blocks")
     add("--batches", type=int, default=16, help="of 16 crops that the layers are fitted to")
-    add("--epochs", type=int, default=6, help="of the layers that the teacher does not have")
+    add("--epochs", type=int, default=3, help="of the layers that the teacher does not have")
     add("--backup", type=Path, default=Path("results/train_pocket"), help="where those go on from")
     add("--seed", type=int, default=0)
     options = parser.parse_args()
