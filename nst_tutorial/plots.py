@@ -214,7 +214,7 @@ def show_curves(
     axis.set_ylabel(ylabel, fontsize=SIZE)
     axis.grid(alpha=0.3)
     if len(curves) > 1:
-        axis.legend(fontsize=SIZE - 1)
+        axis.legend(fontsize=SIZE - 1, loc="upper left", bbox_to_anchor=(1.01, 1))
     return axis.figure
 
 

@@ -102,7 +102,7 @@ def test_every_setting_has_its_option_and_its_help(capsys):
     from nst_tutorial.cli.options import _in_words as in_words
 
     given = dataclasses.replace(
-        TransferConfig(), layer_weights=(1, 2, 3, 4, 5), blend=(1, 3), style_size=200, tile=64,
+        TransferConfig(), layer_weights=(1, 2, 3, 4), blend=(1, 3), style_size=200, tile=64,
         decay=0.9, clip=False, truncate=True, init="noise",
     )  # fmt: skip
     options = []

@@ -37,14 +37,14 @@ def test_the_size_that_is_said_to_fit_fits_and_a_larger_one_does_not(
 
 
 def test_what_does_not_fit_whole_fits_in_tiles(extractor, monkeypatch):
-    monkeypatch.setattr(memory, "available_memory", lambda: GIB)
+    monkeypatch.setattr(memory, "available_memory", lambda: 1.1 * GIB)
     assert fitting(extractor, "adam", 100, 100, (100, 100)) is None
     assert fitting(extractor, "adam", 700, 700, (100, 100)) == 256
     assert fitting(extractor, "adam", 100, 100, (3000, 3000)) == 512  # a style picture counts
 
 
 def test_the_many_vectors_of_lbfgs_are_pointed_out(extractor, monkeypatch):
-    monkeypatch.setattr(memory, "available_memory", lambda: GIB)
+    monkeypatch.setattr(memory, "available_memory", lambda: 1.1 * GIB)
     with pytest.raises(NSTError, match=r"with optimizer='adam' or size=\d+"):
         fitting(extractor, "lbfgs", 700, 700)
 

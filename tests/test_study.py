@@ -400,7 +400,7 @@ def test_the_sheets_axes_are_the_fields(here):
 @pytest.mark.parametrize(
     ("grid", "labels"),
     [
-        ({"style_weight": [10, 0]}, ["α/β = 2", "α/β = nan"]),
+        ({"style_weight": [10, 0]}, ["α/β = 0.25", "α/β = nan"]),
         ({"style_weight": [10], "content_weight": [5]}, ["β = 10"]),
         ({"tv_weight": [0.5]}, ["γ = 0.5"]),
         ({"tv_exponent": [2]}, ["tv exponent = 2"]),

@@ -129,7 +129,7 @@ def test_files_that_do_not_fit(tmp_path, monkeypatch):
         (empty, "is empty"),
         (pickled, "cannot be read"),
         (few, "block1_conv2"),
-        (odd, r"block3_conv2 should be \(\(3, 3, 96, 96\), \(96,\)\)"),
+        (odd, r"block3_conv2 should be \(\(3, 3, 128, 128\), \(128,\)\)"),
     ]:
         with pytest.raises(NSTError, match=words):
             read_weights(path)
