@@ -547,7 +547,7 @@ def test_files_in_the_grid_lie_beside_the_study(here, monkeypatch):
 def test_the_lessons_grid_is_there_as_a_file():
     one = Study.read(ROOT / "notebooks" / "figure3.toml")
     assert one.labels[0] == ["α/β = 0.0025", "α/β = 0.025", "α/β = 0.25"]
-    assert one.labels[1] == ["block 1", "blocks 1–2", "blocks 1–3"]
+    assert one.labels[1] == ["block 1", "blocks 1–3"]
     assert one.config == TransferConfig(size=96, scales=1, steps=25)
 
 
