@@ -23,7 +23,7 @@ from PIL import Image
 from nst_tutorial import TransferConfig, load_extractor, load_image, stylize, to_uint8
 from nst_tutorial.fast import pictures_in
 from nst_tutorial.objective import Objective
-from nst_tutorial.runtime.weights import LAYERS
+from nst_tutorial.runtime.weights import layers_in
 
 
 def main():
@@ -59,13 +59,6 @@ def main():
     if options.sheet or options.blind:
         rows = [[paint(pair, one, config) for one in (teacher, student)] for pair in pairs]
         save(rows, options.sheet, options.blind)
-
-
-def layers_in(teacher):
-    if not teacher.endswith(".npz"):
-        return LAYERS
-    with np.load(teacher) as file:
-        return tuple(layer for layer in LAYERS if f"{layer}:w" in file)
 
 
 def choose(photographs, styles, count, size):

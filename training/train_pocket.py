@@ -22,7 +22,13 @@ from PIL import Image, ImageFilter, ImageOps
 from nst_tutorial.extractors import Mirror, build_network, mirror
 from nst_tutorial.fast import pictures_in
 from nst_tutorial.images import to_vgg
-from nst_tutorial.runtime.weights import LAYERS, POCKET_FILE, POCKET_WIDTHS, load_weights
+from nst_tutorial.runtime.weights import (
+    LAYERS,
+    POCKET_FILE,
+    POCKET_WIDTHS,
+    layers_in,
+    load_weights,
+)
 
 SIDE = 80  # pixels of a crop
 BATCH = 16  # crops
@@ -257,15 +263,14 @@ def grow(taught, widths, pictures, epochs, backup):
     kept = keras.callbacks.BackupAndRestore(backup)
     history = model.fit(pictures, epochs=epochs, verbose=2, callbacks=[kept])
     batch, _ = pictures[0]
-    (features,) = model.layers[2](to_vgg(batch)).values()
+    (features,) = build_below(taught)(to_vgg(batch)).values()
     return fold(model, float(np.sqrt(ops.mean(features**2)))), history.history["accuracy"][-1]
 
 
 def build_classifier(taught, widths, classes):
     """Stack convolutions with batch normalization on the taught layers, and a linear head."""
-    below = build_network(taught, tuple(taught)[-1:], "average", "reflect", "float32")
     inputs = keras.Input((None, None, 3))
-    (x,) = below(layers.Lambda(to_vgg)(inputs)).values()
+    (x,) = build_below(taught)(layers.Lambda(to_vgg)(inputs)).values()
     for layer in LAYERS[len(taught) :]:
         x = layers.AveragePooling2D(2)(x) if layer.endswith("conv1") else x
         width = widths[int(layer[len("block")]) - 1]
@@ -276,6 +281,11 @@ def build_classifier(taught, widths, classes):
         x = layers.ReLU()(x)
     x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(x))
     return keras.Model(inputs, layers.Dense(classes)(x))
+
+
+def build_below(taught):
+    """The taught layers as a network that returns the last of them."""
+    return build_network(taught, tuple(taught)[-1:], "average", "reflect", "float32")
 
 
 def fold(model, size=1.0):
@@ -326,14 +336,6 @@ def save(weights, path):
     kernels = {f"{layer}:w": kernel.astype("float16") for layer, (kernel, _) in weights.items()}
     biases = {f"{layer}:b": bias.astype("float16") for layer, (_, bias) in weights.items()}
     np.savez(path, **kernels, **biases)
-
-
-def layers_in(teacher):
-    """The layers that a teacher has: all, or those in its .npz file."""
-    if not teacher.endswith(".npz"):
-        return LAYERS
-    with np.load(teacher) as file:
-        return tuple(layer for layer in LAYERS if f"{layer}:w" in file)
 
 
 if __name__ == "__main__":

@@ -58,6 +58,14 @@ def load_weights(name: str, layers: Sequence[str], seed: int = 0) -> Weights:
     )
 
 
+def layers_in(name: str) -> tuple[str, ...]:
+    """List the layers that an extractor's weights have: all, or those in an .npz file."""
+    if not name.endswith(".npz"):
+        return LAYERS
+    with np.load(name) as file:
+        return tuple(layer for layer in LAYERS if f"{layer}:w" in file)
+
+
 def random_weights(widths: Sequence[int], layers: Sequence[str], seed: int) -> Weights:
     """Draw He-normal kernels and zero biases: `{layer: (kernel, bias)}`, fixed by the seed."""
     rng = np.random.default_rng(seed)
