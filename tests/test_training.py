@@ -1,6 +1,7 @@
-"""The script that makes the embedded extractor: what it chooses, fits, folds and saves."""
+"""The script that makes the embedded extractor: what it chooses, fits, refines, folds and saves."""
 
 import io
+import itertools
 import runpy
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst_tutorial import load_extractor, to_vgg
-from nst_tutorial.extractors import build_network
+from nst_tutorial import TransferConfig, load_extractor
+from nst_tutorial.extractors import Extractor, build_network
+from nst_tutorial.objective import Objective
 from nst_tutorial.runtime.weights import LAYERS, random_weights
 
 SCRIPT = Path(__file__).parent.parent / "training" / "train_pocket.py"
@@ -75,7 +77,8 @@ def test_what_a_linear_map_explains(training, rng):
 def test_with_all_channels_nothing_changes_up_to_the_first_pooling(training, rng):
     teacher = random_weights((8, 8, 8, 8, 8), LAYERS[:3], seed=0)
     batches = [rng.uniform(0, 255, (4, 24, 24, 3)).astype("float32") for _ in range(4)]
-    slim, errors = training["slim"](teacher, batches, (8, 8, 8, 8, 8))
+    slim, kept, errors = training["slim"](teacher, batches, (8, 8, 8, 8, 8))
+    assert kept == {layer: list(range(8)) for layer in LAYERS[:3]}
     assert errors["block1_conv2"] < 1e-4 < 1e-3 < errors["block2_conv1"]
     for part in range(2):
         scale = np.abs(teacher["block1_conv2"][part]).max()
@@ -87,26 +90,91 @@ def test_with_all_channels_nothing_changes_up_to_the_first_pooling(training, rng
 def test_fewer_channels_explain_less(training, rng):
     teacher = random_weights((8, 8, 8, 8, 8), LAYERS[:2], seed=0)
     batches = [rng.uniform(0, 255, (4, 24, 24, 3)).astype("float32") for _ in range(4)]
-    errors = [training["slim"](teacher, batches, (width,) * 5)[1] for width in (2, 4, 8)]
+    errors = [training["slim"](teacher, batches, (width,) * 5)[2] for width in (2, 4, 8)]
     few, more, all_of_them = (error["block1_conv2"] for error in errors)
     assert few > more > all_of_them
 
 
-@pytest.mark.parametrize("size", [1.0, 50.0])
-def test_folding_changes_nothing_but_the_size(training, rng, size):
-    taught = random_weights(WIDTHS, LAYERS[:8], seed=0)
-    model = training["build_classifier"](taught, WIDTHS, 3)
+def test_the_gradient_is_that_of_the_style_loss(training, rng):
+    weights = random_weights(WIDTHS, LAYERS[:3], seed=0)
+    network = build_network(weights, LAYERS[:3], "average", "reflect", "float32")
+    image, style = rng.uniform(0, 255, (2, 1, 16, 16, 3)).astype("float32")
+    even = np.ones((1, 2), "float32")
+    gradient, features = training["differentiate"](network, *map(tensor, (image, style, even)))
+    config = TransferConfig(
+        content_layers=LAYERS[:1], style_layers=("block1_conv1", "block2_conv1"), tv_weight=0.0
+    )
+    extractor = Extractor(network, "random", "average", "reflect", "float32")
+    objective = Objective(None, [style], extractor, config, image.shape)
+    _, expected = objective.differentiate(image, objective.weights(config))
+    assert float(training["cosines"](gradient, expected)[0]) == pytest.approx(1, abs=1e-5)
+    assert tuple(features) == LAYERS[:3]
+
+
+def tensor(array):
+    return keras.ops.convert_to_tensor(array)
+
+
+def test_a_student_that_is_its_teacher_has_nothing_to_learn(training, collection):
+    teacher = random_weights((4,) * 5, LAYERS[:2], seed=0)  # no pooling: nothing tells them apart
+    kept = dict.fromkeys(LAYERS[:2], range(4))
+    lessons = training["Lessons"](teacher, kept, [training["Collection"](collection)], seed=0)
+    network = build_network(teacher, LAYERS[:2], "average", "reflect", "float32")
+    student = training["Student"](network)
+    assert float(student(lessons[0][0])) == pytest.approx(1, abs=1e-5)
+    assert float(student.losses[0]) == pytest.approx(0, abs=1e-5)
+
+
+def test_pictures_are_moved_along_and_drawn_anew(training, collection):
+    teacher = random_weights((4,) * 5, LAYERS[:2], seed=0)
+    kept = dict.fromkeys(LAYERS[:2], range(4))
+    lessons = training["Lessons"](teacher, kept, [training["Collection"](collection)], seed=0)
+    seen = [np.array(lessons[index][0]["asked"][0]) for index in range(training["MOVES"] + 1)]
+    moves = [np.abs(after - before).mean() for before, after in itertools.pairwise(seen)]
+    assert all(1 < move < training["STRIDE"] for move in moves[:-1])
+    assert moves[-1] > 2 * training["STRIDE"]
+
+
+def test_refining_turns_the_gradients(training, collection, tmp_path, rng):
+    pictures = [training["Collection"](collection)]
+    teacher = random_weights((8, 8, 8, 8, 8), LAYERS[:3], seed=0)
+    batches = [rng.uniform(0, 255, (4, 24, 24, 3)).astype("float32")]
+    weights, kept, _ = training["slim"](teacher, batches, (4, 4, 4, 4, 4))
+    refined = training["refine"](weights, kept, teacher, pictures, 40, tmp_path / "backup", seed=1)
+    before, after = (
+        np.mean(cosines(training, one, teacher, kept, pictures)) for one in (weights, refined)
+    )
+    assert before + 0.02 < after < 1
+    assert training["refine"](weights, kept, teacher, pictures, 0, tmp_path) is weights
+
+
+def cosines(training, weights, teacher, kept, pictures):
+    """How well a student does in eight lessons."""
+    lessons = training["Lessons"](teacher, kept, pictures, seed=2)
+    network = build_network(weights, tuple(weights), "average", "reflect", "float32")
+    student = training["Student"](network)
+    return [float(student(lessons[index][0])) for index in range(8)]
+
+
+def test_folding_changes_nothing_but_the_sizes(training, rng):
+    missing, sizes = LAYERS[8:], {layer: 50 if layer < "block5" else 5 for layer in LAYERS[8:]}
+    model = training["build_classifier"](missing, 3, WIDTHS, 2)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
-    weights = taught | training["fold"](model, size)
-    folded = build_network(weights, LAYERS[8:], "average", "reflect", "float32")
-    image = rng.uniform(0, 255, (2, 48, 48, 3)).astype("float32")
+    folded = training["fold"](model, 20, sizes)
+    x = rng.uniform(0, 2, (2, 8, 8, 3)).astype("float32")
     relus = [layer.output for layer in model.layers if isinstance(layer, keras.layers.ReLU)]
-    trained, features = keras.Model(model.input, relus)(image), folded(to_vgg(image))
-    for layer, expected in zip(LAYERS[8:], trained, strict=True):
-        scale = np.abs(expected).max()
-        np.testing.assert_allclose(features[layer] / size / scale, expected / scale, atol=1e-4)
+    expected = dict(zip(missing, keras.Model(model.input, relus)(x), strict=True))
+    features = 20 * x
+    for layer, (kernel, bias) in folded.items():
+        if layer == "block5_conv1":
+            features = np.array(keras.ops.average_pool(features, 2))
+        features = np.maximum(training["convolve"](features, kernel, bias), 0)
+        scale = np.abs(expected[layer]).max()
+        np.testing.assert_allclose(
+            features / sizes[layer] / scale, expected[layer] / scale, atol=1e-4
+        )
 
 
 def test_crops_and_their_disturbances(training, rng):
@@ -134,10 +202,11 @@ def test_from_a_teacher_to_an_extractor(training, collection, tmp_path, monkeypa
     teacher = random_weights((8, 8, 8, 8, 8), LAYERS[:3], seed=0)
     training["save"](teacher, tmp_path / "teacher.npz")
     arguments = ["--pictures", collection, "--teacher", tmp_path / "teacher.npz", "--batches", 2]
-    arguments += ["--epochs", 1, "--backup", tmp_path / "backup", "--output", tmp_path / "new.npz"]
+    arguments += ["--steps", 2, "--epochs", 1]
+    arguments += ["--backup", tmp_path / "backup", "--output", tmp_path / "new.npz"]
     monkeypatch.setattr(sys, "argv", ["train_pocket.py", *map(str, arguments)])
-    monkeypatch.setitem(training["main"].__globals__, "LABELLED_BATCH", 4)
-    monkeypatch.setitem(training["main"].__globals__, "POCKET_WIDTHS", WIDTHS)
+    for name, value in {"LABELLED_BATCH": 4, "REFINED_EPOCH": 1, "POCKET_WIDTHS": WIDTHS}.items():
+        monkeypatch.setitem(training["main"].__globals__, name, value)
     training["main"]()
     assert "block2_conv1  6 channels" in capsys.readouterr().out
     extractor = load_extractor(tmp_path / "new.npz")

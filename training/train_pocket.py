@@ -3,25 +3,34 @@
     python training/train_pocket.py --pictures FOLDER                    # Keras downloads VGG19
     python training/train_pocket.py --pictures FOLDER --teacher FILE.npz # as many layers as it has
 
-Each layer keeps those of VGG19's channels that tell most about the others, and its kernel is the
-one that reproduces them best from the slim layer below: least squares, no gradient descent (in the
-spirit of He, Zhang and Sun 2017, arXiv 1707.06168). It takes minutes. Blocks that the teacher does
-not have are trained on top, to tell the classes of labelled pictures apart; killed, the same
-command goes on. The recipe, its results and its limits are in MODEL_CARD.md.
+1. Each layer keeps those of VGG19's channels that tell most about the others. Its kernel is the
+   one that reproduces them best from the slim layer below: least squares, in the spirit of He,
+   Zhang and Sun 2017, arXiv 1707.06168. Two minutes.
+2. All layers are refined together until gradients of the style loss with respect to the pixels
+   point where VGG19's do, since those gradients are all that a transfer ever sees of a network.
+3. Blocks that the teacher does not have are trained on top, to tell the classes of labelled
+   pictures apart.
+
+Steps 2 and 3 take half an hour each on two cores; killed, the same command goes on. The recipe, its
+results and its limits are in MODEL_CARD.md.
 """
 
 import argparse
+import functools
 import io
 from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers, ops
 from PIL import Image, ImageFilter, ImageOps
 
+from nst_tutorial import TransferConfig
 from nst_tutorial.extractors import Mirror, build_network, mirror
 from nst_tutorial.fast import pictures_in
 from nst_tutorial.images import to_vgg
+from nst_tutorial.losses import gram_distance, gram_matrix
 from nst_tutorial.runtime.weights import (
     LAYERS,
     POCKET_FILE,
@@ -32,7 +41,14 @@ from nst_tutorial.runtime.weights import (
 
 SIDE = 80  # pixels of a crop
 BATCH = 16  # crops
+REFINED_SIDE, REFINED_BATCH, REFINED_EPOCH = 64, 8, 40  # pixels, crops, steps
 LABELLED_SIDE, LABELLED_BATCH = 64, 64
+VIEWS = 3  # crops of each labelled picture
+MOVES = 4  # steps that a picture is moved on by the teacher's gradients
+STRIDE = 8  # grey levels of each
+RATE = 1.5e-3  # of refining, as a share of a kernel's size
+ANCHOR = 0.1  # of the features, where the gradients weigh 1
+BLOCK_5_SIZE = 0.1  # of block 4's features, about as in VGG19
 RIDGE = 1e-6  # added to the diagonal of normal equations, as a share of its mean
 
 
@@ -80,26 +96,25 @@ def resize(picture, side):
 
 def disturb(picture, rng):
     """Make it noisy, blotchy or blurred, as an optimizer's pictures are; half are left alone."""
-    kind, strength = rng.integers(6), rng.uniform(5, 40)
+    kind, strength, side = rng.integers(6), rng.uniform(5, 40), picture.width
     if kind == 0:
         picture = picture.filter(ImageFilter.GaussianBlur(strength / 15))
-    noise = np.zeros((SIDE, SIDE, 3))
+    noise = np.zeros((side, side, 3))
     if kind in (1, 2):
         coarse = (1, 4)[kind - 1]
-        noise = rng.normal(0, strength, (SIDE // coarse, SIDE // coarse, 3))
+        noise = rng.normal(0, strength, (side // coarse, side // coarse, 3))
         noise = noise.repeat(coarse, axis=0).repeat(coarse, axis=1)
     return np.clip(np.asarray(picture, "float32") + noise, 0, 255)
 
 
-def draw_batches(collections, count, seed):
-    """Draw batches `(16, 80, 80, 3)`, RGB, from all collections in equal parts."""
-    rng = np.random.default_rng(seed)
+def draw_batch(collections, rng, count, side):
+    """Draw crops `(count, side, side, 3)`, RGB, from all collections in equal parts."""
 
     def draw():
         collection = collections[rng.integers(len(collections))]
-        return disturb(crop(collection[rng.integers(len(collection))], rng, SIDE), rng)
+        return disturb(crop(collection[rng.integers(len(collection))], rng, side), rng)
 
-    return [np.stack([draw() for _ in range(BATCH)]).astype("float32") for _ in range(count)]
+    return np.stack([draw() for _ in range(count)]).astype("float32")
 
 
 # ------------------------------------------------------------------- the layers that VGG19 teaches
@@ -114,22 +129,24 @@ def slim(teacher, batches, widths):
         widths: channels of the five blocks.
 
     Returns:
-        the weights, and `{layer: share of the teacher's mean square that is not explained}`.
+        the weights, `{layer: channels of the teacher that were kept}`, and `{layer: share of the
+        teacher's mean square that is not explained}`.
     """
     full = slender = [np.array(to_vgg(batch)) for batch in batches]
-    weights, errors = {}, {}
+    weights, kept, errors = {}, {}, {}
     for layer, (kernel, bias) in teacher.items():
-        if layer.endswith("conv1") and weights:  # VGG19 takes maxima, the slim one averages
+        if starts_block(layer) and weights:  # VGG19 takes maxima, the slim one averages
             full = [np.array(ops.max_pool(x, 2)) for x in full]
             slender = [np.array(ops.average_pool(x, 2)) for x in slender]
         targets = [convolve(x, kernel, bias) for x in full]  # before the ReLU
         full = [np.maximum(y, 0) for y in targets]
-        kept = choose_channels(second_moment(full), widths[int(layer[len("block")]) - 1])
-        weights[layer] = fit_layer(slender, [y[..., kept] for y in targets])
+        width = widths[int(layer[len("block")]) - 1]
+        kept[layer] = choose_channels(second_moment(full), width)
+        weights[layer] = fit_layer(slender, [y[..., kept[layer]] for y in targets])
         slender = [np.maximum(convolve(x, *weights[layer]), 0) for x in slender]
         errors[layer] = unexplained(full, slender)
-        print(f"{layer}  {len(kept)} channels, {errors[layer]:.3f} not explained", flush=True)
-    return weights, errors
+        print(f"{layer}  {width} channels, {errors[layer]:.3f} not explained", flush=True)
+    return weights, kept, errors
 
 
 def convolve(x, kernel, bias):
@@ -202,14 +219,143 @@ def unexplained(targets, features):
     return 1 - np.trace(explained) / np.trace(moment[n:, n:])
 
 
+# ------------------------------------------------------------------ the gradients, which paint
+
+
+def refine(weights, kept, teacher, collections, steps, backup, seed=0):
+    """Turn the student's gradients of the style loss towards the teacher's.
+
+    Args:
+        weights: `{layer: (kernel, bias)}`, the student's.
+        kept: `{layer: channels of the teacher that the student's stand for}`.
+        teacher: `{layer: (kernel, bias)}`.
+        collections: of pictures.
+        steps: how many, of eight crops each.
+        backup: a folder; killed, training goes on from the last epoch there.
+
+    Returns:
+        `{layer: (kernel, bias)}`, refined.
+    """
+    if not steps:
+        return weights
+    student = Student(build_network(weights, tuple(weights), "average", "reflect", "float32"))
+    rate = rise_and_fall(RATE, steps)
+    student.compile(keras.optimizers.Lamb(rate))  # its steps are relative to each kernel's size
+    lessons = Lessons(teacher, kept, collections, seed)
+    callbacks = [keras.callbacks.BackupAndRestore(backup)]
+    student.fit(lessons, epochs=-(-steps // len(lessons)), verbose=2, callbacks=callbacks)
+    return {layer: student.network.get_layer(layer).get_weights() for layer in weights}
+
+
+def rise_and_fall(rate, steps):
+    """A learning rate that rises for a twentieth of the steps, and falls as a cosine."""
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, steps, warmup_target=rate, warmup_steps=steps // 20
+    )
+
+
+def differentiate(network, images, styles, weights):
+    """Differentiate the style loss with respect to the pixels.
+
+    Args:
+        images, styles: `(B, H, W, 3)`, RGB; each picture has a style of its own.
+        weights: `(B, style layers)`.
+
+    Returns:
+        the gradient `(B, H, W, 3)`, and the images' features `{layer: (B, h, w, N)}`.
+    """
+    targets = mean_grams(network(to_vgg(styles)))
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        features = network(to_vgg(images))
+        losses = [
+            gram_distance(G, A) / gram_distance(ops.zeros_like(A), A)
+            for G, A in zip(mean_grams(features), targets, strict=True)
+        ]
+        loss = ops.sum(ops.stack(losses, axis=1) * weights)
+    return tape.gradient(loss, images), features
+
+
+def mean_grams(features):
+    """The mean Gram matrices of the default style layers, as far as they are there."""
+    style = [features[layer] for layer in TransferConfig().style_layers if layer in features]
+    return [gram_matrix(F) / (F.shape[1] * F.shape[2]) for F in style]
+
+
+class Lessons(keras.utils.PyDataset):
+    """What the teacher makes of pictures: its gradients, and its features in the kept channels.
+
+    A batch comes four times, each time moved on by the teacher's gradient, since an optimizer asks
+    for gradients half-way too.
+    """
+
+    def __init__(self, teacher, kept, collections, seed):
+        super().__init__(workers=1)
+        network = build_network(teacher, tuple(kept), "max", "reflect", "float32")
+        self.ask = tf.function(functools.partial(differentiate, network))
+        self.kept, self.collections = kept, collections
+        self.rng = np.random.default_rng(seed)
+
+    def __len__(self):
+        return REFINED_EPOCH
+
+    def __getitem__(self, index):
+        if index % MOVES == 0:
+            self.images, self.styles = (self.draw() for _ in range(2))
+        layers = len(set(TransferConfig().style_layers) & set(self.kept))
+        weights = self.rng.lognormal(size=(REFINED_BATCH, layers)).astype("float32")
+        asked = self.images, self.styles, tf.constant(weights)
+        gradients, features = self.ask(*asked)
+        self.images = move(self.images, gradients)
+        kept = {layer: tf.gather(features[layer], k, axis=-1) for layer, k in self.kept.items()}
+        return ({"asked": asked, "gradients": gradients, "features": kept},)
+
+    def draw(self):
+        batch = draw_batch(self.collections, self.rng, REFINED_BATCH, REFINED_SIDE)
+        return tf.constant(batch)
+
+
+def move(images, gradients):
+    """Move pictures down their gradients by about `STRIDE` grey levels."""
+    size = ops.sqrt(ops.mean(gradients**2, axis=(1, 2, 3), keepdims=True)) + 1e-30
+    return ops.clip(images - STRIDE * ops.clip(gradients / size, -3, 3), 0, 255)
+
+
+class Student(keras.Model):
+    """A network whose loss is how far its gradients and features are from the teacher's."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network, self.cosine = network, keras.metrics.Mean(name="cosine")
+        network.trainable = self.built = True
+
+    def call(self, lesson):
+        gradients, features = differentiate(self.network, *lesson["asked"])
+        cosine = ops.mean(cosines(gradients, lesson["gradients"]))
+        errors = [relative_error(features[layer], y) for layer, y in lesson["features"].items()]
+        self.cosine.update_state(cosine)
+        self.add_loss(1 - cosine + ANCHOR * sum(errors))
+        return cosine
+
+
+def cosines(g, h):
+    """Cosines between two gradients `(B, H, W, 3)`: `(B,)`."""
+    products = (ops.sum(a * b, axis=(1, 2, 3)) for a, b in ((g, h), (g, g), (h, h)))
+    both, one, other = products
+    return both / ops.sqrt(one * other + 1e-30)
+
+
+def relative_error(F, target):
+    return ops.sum((F - target) ** 2) / (ops.sum(target**2) + 1e-9)
+
+
 # ---------------------------------------------------------------------- the layers on top of them
 
 
-class Labelled(keras.utils.PyDataset):
-    """Shuffled batches of crops, with labels: of each collection its own classes."""
+class Labelled:
+    """Pictures of all labelled collections: each collection has its own classes."""
 
     def __init__(self, collections, seed=0):
-        super().__init__(workers=1)
         self.pictures, self.classes = [], 0
         for collection in collections:
             if collection.labels is not None:
@@ -217,62 +363,66 @@ class Labelled(keras.utils.PyDataset):
                 self.pictures += [(collection, *pair) for pair in enumerate(labels)]
                 self.classes += int(collection.labels.max()) + 1
         self.rng = np.random.default_rng(seed)
-        self.on_epoch_end()
 
-    def __len__(self):
-        return len(self.pictures) // LABELLED_BATCH
-
-    def __getitem__(self, index):
-        chosen = self.order[index * LABELLED_BATCH :][:LABELLED_BATCH]
-        batch = [self.pictures[number] for number in chosen]
-        crops = [self.draw(collection[number]) for collection, number, _ in batch]
-        return np.stack(crops), np.array([label for *_, label in batch])
+    def look(self, below):
+        """Show crops of each to the taught layers: features `(n, h, w, C)` in float16, labels."""
+        features, labels = [], []
+        for _ in range(VIEWS):
+            for start in range(0, len(self.pictures), LABELLED_BATCH):
+                batch = self.pictures[start : start + LABELLED_BATCH]
+                crops = np.stack([self.draw(collection[number]) for collection, number, _ in batch])
+                features.append(np.array(below(to_vgg(crops)), "float16"))
+                labels += [label for *_, label in batch]
+        return np.concatenate(features), np.array(labels)
 
     def draw(self, picture):
         """Resize a picture a little more or less, and cut a square out of it."""
         picture = resize(picture, round(LABELLED_SIDE * self.rng.uniform(1.0, 1.4)))
         return np.asarray(crop(picture, self.rng, LABELLED_SIDE), "float32")
 
-    def on_epoch_end(self):
-        self.order = self.rng.permutation(len(self.pictures))
-
 
 def grow(taught, widths, pictures, epochs, backup):
     """Train the blocks that the teacher does not have to tell labelled pictures apart.
 
     Args:
-        taught: `{layer: (kernel, bias)}`, the layers below; they stay as they are.
+        taught: `{layer: (kernel, bias)}`, the layers below; they stay as they are, and see each
+            crop once.
         widths: channels of the five blocks.
         pictures: a `Labelled`.
-        epochs: how many times it is seen.
+        epochs: how many times the crops are seen.
         backup: a folder; killed, training goes on from the last epoch there.
 
     Returns:
         `{layer: (kernel, bias)}` of the layers above, and the accuracy on the training pictures.
     """
-    model = build_classifier(taught, widths, pictures.classes)
-    steps = epochs * len(pictures)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, steps, warmup_target=3e-3, warmup_steps=steps // 20
-    )
+    features, labels = pictures.look(build_below(taught))
+    size = float(np.sqrt(np.mean(features[:LABELLED_BATCH].astype("float32") ** 2)))
+    missing = LAYERS[len(taught) :]
+    model = build_classifier(missing, features.shape[-1], widths, pictures.classes)
+    steps = epochs * -(-len(labels) // LABELLED_BATCH)
+    rate = rise_and_fall(3e-3, steps)
     model.compile(
         keras.optimizers.AdamW(rate, weight_decay=0.02),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    kept = keras.callbacks.BackupAndRestore(backup)
-    history = model.fit(pictures, epochs=epochs, verbose=2, callbacks=[kept])
-    batch, _ = pictures[0]
-    (features,) = build_below(taught)(to_vgg(batch)).values()
-    return fold(model, float(np.sqrt(ops.mean(features**2)))), history.history["accuracy"][-1]
+    history = model.fit(
+        features / size,
+        labels,
+        LABELLED_BATCH,
+        epochs,
+        verbose=2,
+        callbacks=[keras.callbacks.BackupAndRestore(backup)],
+    )
+    sizes = {layer: size * (BLOCK_5_SIZE if layer > "block5" else 1) for layer in missing}
+    return fold(model, size, sizes), history.history["accuracy"][-1]
 
 
-def build_classifier(taught, widths, classes):
-    """Stack convolutions with batch normalization on the taught layers, and a linear head."""
-    inputs = keras.Input((None, None, 3))
-    (x,) = build_below(taught)(layers.Lambda(to_vgg)(inputs)).values()
-    for layer in LAYERS[len(taught) :]:
-        x = layers.AveragePooling2D(2)(x) if layer.endswith("conv1") else x
+def build_classifier(missing, channels, widths, classes):
+    """Stack convolutions with batch normalization, and a linear head."""
+    x = inputs = keras.Input((None, None, channels))
+    for layer in missing:
+        x = layers.AveragePooling2D(2)(x) if starts_block(layer) and layer != missing[0] else x
         width = widths[int(layer[len("block")]) - 1]
         x = layers.Conv2D(width, 3, use_bias=False, kernel_initializer="he_normal", name=layer)(
             Mirror()(x)
@@ -284,25 +434,33 @@ def build_classifier(taught, widths, classes):
 
 
 def build_below(taught):
-    """The taught layers as a network that returns the last of them."""
-    return build_network(taught, tuple(taught)[-1:], "average", "reflect", "float32")
+    """The taught layers as a network from `to_vgg(picture)` to what the next layer takes."""
+    network = build_network(taught, tuple(taught)[-1:], "average", "reflect", "float32")
+    (x,) = network.output.values()
+    pooled = layers.AveragePooling2D(2)(x) if starts_block(LAYERS[len(taught)]) else x
+    return keras.Model(network.input, pooled)
 
 
-def fold(model, size=1.0):
+def starts_block(layer):
+    return layer.endswith("conv1")
+
+
+def fold(model, size, sizes):
     """Fold each batch normalization into its convolution: `{layer: (kernel, bias)}`.
 
     Args:
-        model: what `build_classifier` returns.
-        size: of the features; with 1 they are of about size 1, and VGG19's are larger.
+        model: what `build_classifier` returns; its features, and those it takes, are of size 1.
+        size: of the features of the layer below.
+        sizes: `{layer: size}` that its features are to have.
     """
-    folded, first = {}, size
-    for layer in (layer for layer in model.layers if isinstance(layer, layers.Conv2D)):
-        (kernel,) = layer.get_weights()
-        normalization = model.get_layer(f"{layer.name}_bn")
+    folded = {}
+    for name, new in sizes.items():
+        (kernel,) = model.get_layer(name).get_weights()
+        normalization = model.get_layer(f"{name}_bn")
         gamma, beta, mean, variance = normalization.get_weights()
         gain = gamma / np.sqrt(variance + normalization.epsilon)
-        folded[layer.name] = first * gain * kernel, size * (beta - mean * gain)
-        first = 1.0
+        folded[name] = new / size * gain * kernel, new * (beta - mean * gain)
+        size = new
     return folded
 
 
@@ -314,19 +472,24 @@ def main():
     add("--output", type=Path, default=POCKET_FILE)
     add("--widths", type=int, nargs=5, default=POCKET_WIDTHS, help="channels of the five blocks")
     add("--batches", type=int, default=16, help="of 16 crops that the layers are fitted to")
-    add("--epochs", type=int, default=3, help="of the layers that the teacher does not have")
+    add("--steps", type=int, default=360, help="of refining, 8 crops each")
+    add("--epochs", type=int, default=10, help="of the layers that the teacher does not have")
     add("--backup", type=Path, default=Path("results/train_pocket"), help="where those go on from")
     add("--seed", type=int, default=0)
     options = parser.parse_args()
 
     keras.utils.set_random_seed(options.seed)
+    rng = np.random.default_rng(options.seed)
     collections = [Collection(path) for path in options.pictures]
     teacher = load_weights(options.teacher, layers_in(options.teacher))
-    batches = draw_batches(collections, options.batches, options.seed)
-    weights, _ = slim(teacher, batches, options.widths)
+    batches = [draw_batch(collections, rng, BATCH, SIDE) for _ in range(options.batches)]
+    weights, kept, _ = slim(teacher, batches, options.widths)
+    backup = options.backup / "refine"
+    weights = refine(weights, kept, teacher, collections, options.steps, backup, options.seed)
     if len(weights) < len(LAYERS):
         pictures = Labelled(collections, options.seed)
-        above, _ = grow(weights, options.widths, pictures, options.epochs, options.backup)
+        backup = options.backup / "grow"
+        above, _ = grow(weights, options.widths, pictures, options.epochs, backup)
         weights |= above
     save(weights, options.output)
 
