@@ -14,7 +14,7 @@ SEEDS = {  # another seed draws another picture
     "pointillism": 0,
     "woodblock_wave": 0,
     "engraving": 0,
-    "watercolour": 3,
+    "watercolour": 5,
     "abstraction": 3,
     "stained_glass": 3,
     "impasto": 3,

@@ -82,3 +82,14 @@ def around(centre, radius, start=0.0, stop=2 * np.pi):
     """Points of an arc."""
     angles = np.linspace(start, stop, 60)
     return centre + np.stack([radius * np.cos(angles), radius * np.sin(angles)], axis=1)
+
+
+def window(path, reach, side=SIDE):
+    """What lies within reach of a path: the slices of a picture, and `x` and `y` there."""
+    low, high = np.min(path, axis=0) - reach, np.max(path, axis=0) + reach
+    (left, top), (right, bottom) = np.clip([low, high], [[0], [2]], [[side - 2], [side]]).astype(
+        int
+    )
+    box = slice(top, bottom), slice(left, right)
+    y, x = np.mgrid[box].astype(float)
+    return box, x, y
