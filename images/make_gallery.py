@@ -1,4 +1,4 @@
-"""Paint the README's pictures from the shipped ones, at the defaults: `make gallery`.
+"""Paint the README's pictures from the shipped ones, at the defaults and 448 px: `make gallery`.
 
 `readme.jpg` has four photographs above two styles of each; `gallery.jpg` has the style pictures in
 its first column and the photographs in its first row.
@@ -9,16 +9,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from nst_tutorial import load_extractor, stylize, to_uint8
+from nst_tutorial import TransferConfig, load_extractor, stylize, to_uint8
 
 HERE = Path(__file__).parent
 PHOTOGRAPHS = ("chelsea.png", "astronaut.png", "rocket.jpg", "coffee.png")
 OPENING = (
     ("swirls.jpg", "stained_glass.jpg", "swirls.jpg", "engraving.jpg"),
-    ("pointillism.jpg", "watercolour.jpg", "abstraction.jpg", "woodblock_wave.jpg"),
+    ("impasto.jpg", "watercolour.jpg", "abstraction.jpg", "woodblock_wave.jpg"),
 )
-STYLES = tuple(sorted({style for row in OPENING for style in row}))
-HEIGHT, GAP = 270, 6  # pixels
+STYLES = (*sorted({style for row in OPENING for style in row}), "pointillism.jpg")
+CONFIG = TransferConfig(size=448)
+HEIGHT, GAP = 300, 6  # pixels
 
 
 def main():
@@ -26,7 +27,7 @@ def main():
     painted = {}
     for style in STYLES:
         for photograph in PHOTOGRAPHS:
-            result = stylize(HERE / photograph, HERE / style, extractor)
+            result = stylize(HERE / photograph, HERE / style, extractor, CONFIG)
             painted[photograph, style] = Image.fromarray(to_uint8(result.image[0]))
             print(photograph, style, result.stopped or "", flush=True)
     photographs = [Image.open(HERE / name).convert("RGB") for name in PHOTOGRAPHS]

@@ -482,20 +482,26 @@ def main():
     rng = np.random.default_rng(options.seed)
     collections = [Collection(path) for path in options.pictures]
     teacher = load_weights(options.teacher, layers_in(options.teacher))
-    batches = [draw_batch(collections, rng, BATCH, SIDE) for _ in range(options.batches)]
-    weights, kept, _ = slim(teacher, batches, options.widths)
-    backup = options.backup / "refine"
-    weights = refine(weights, kept, teacher, collections, options.steps, backup, options.seed)
+    taught = options.backup / "taught.npz"
+    if not taught.is_file():
+        batches = [draw_batch(collections, rng, BATCH, SIDE) for _ in range(options.batches)]
+        weights, kept, _ = slim(teacher, batches, options.widths)
+        backup = options.backup / "refine"
+        weights = refine(weights, kept, teacher, collections, options.steps, backup, options.seed)
+        save(weights, taught)
+    weights = load_weights(str(taught), tuple(teacher))
     if len(weights) < len(LAYERS):
         pictures = Labelled(collections, options.seed)
         backup = options.backup / "grow"
         above, _ = grow(weights, options.widths, pictures, options.epochs, backup)
         weights |= above
     save(weights, options.output)
+    taught.unlink()
 
 
 def save(weights, path):
     """Save `{layer: (kernel, bias)}` in float16, `layer:w` and `layer:b`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     kernels = {f"{layer}:w": kernel.astype("float16") for layer, (kernel, _) in weights.items()}
     biases = {f"{layer}:b": bias.astype("float16") for layer, (_, bias) in weights.items()}
     np.savez(path, **kernels, **biases)
