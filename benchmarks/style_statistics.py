@@ -3,7 +3,7 @@
     python benchmarks/style_statistics.py        # some six minutes on two cores; prints the table
 
 A corner of each style picture is the target: Gram matrices, means and deviations, or the sliced
-Wasserstein distance of the paper's five layers. Patch distance is none of the three and needs no
+Wasserstein distance of the default style layers. Patch distance is none of the three and needs no
 network: the mean RMSE, in pixel values, from each 7×7 patch of one picture to the nearest of the
 other, both ways, at full and at half size. Lesson 10 teaches all of it.
 """

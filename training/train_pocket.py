@@ -473,7 +473,7 @@ def main():
     add("--widths", type=int, nargs=5, default=POCKET_WIDTHS, help="channels of the five blocks")
     add("--batches", type=int, default=16, help="of 16 crops that the layers are fitted to")
     add("--steps", type=int, default=360, help="of refining, 8 crops each")
-    add("--epochs", type=int, default=10, help="of the layers that the teacher does not have")
+    add("--epochs", type=int, default=1, help="of the layers that the teacher does not have")
     add("--backup", type=Path, default=Path("results/train_pocket"), help="where those go on from")
     add("--seed", type=int, default=0)
     options = parser.parse_args()
