@@ -95,7 +95,7 @@ def cosine(one, other):
 
 
 def paint(pair, extractor, config):
-    return to_uint8(stylize(*pair, extractor, config).image)[0]
+    return to_uint8(stylize(*pair, extractor, config).image[0])
 
 
 def save(pairs, sheet, blind):
