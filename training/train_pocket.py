@@ -11,8 +11,8 @@
 3. Blocks that the teacher does not have are trained on top, to tell the classes of labelled
    pictures apart.
 
-Steps 2 and 3 take half an hour each on two cores; killed, the same command goes on. The recipe, its
-results and its limits are in MODEL_CARD.md.
+Steps 2 and 3 take some twenty minutes each on two cores; killed, the same command goes on. The
+recipe, its results and its limits are in MODEL_CARD.md.
 """
 
 import argparse
@@ -277,9 +277,18 @@ def differentiate(network, images, styles, weights):
 
 
 def mean_grams(features):
-    """The mean Gram matrices of the default style layers, as far as they are there."""
-    style = [features[layer] for layer in TransferConfig().style_layers if layer in features]
+    """Compute the mean Gram matrices of the style layers.
+
+    `losses.mean_gram_matrix` holds one factor constant, which is right for a gradient, but not for
+    the gradient of a gradient that refining needs.
+    """
+    style = [features[layer] for layer in style_layers_in(features)]
     return [gram_matrix(F) / (F.shape[1] * F.shape[2]) for F in style]
+
+
+def style_layers_in(layers):
+    """List the default style layers that are among `layers`."""
+    return [layer for layer in TransferConfig().style_layers if layer in layers]
 
 
 class Lessons(keras.utils.PyDataset):
@@ -302,8 +311,8 @@ class Lessons(keras.utils.PyDataset):
     def __getitem__(self, index):
         if index % MOVES == 0:
             self.images, self.styles = (self.draw() for _ in range(2))
-        layers = len(set(TransferConfig().style_layers) & set(self.kept))
-        weights = self.rng.lognormal(size=(REFINED_BATCH, layers)).astype("float32")
+        count = len(style_layers_in(self.kept))
+        weights = self.rng.lognormal(size=(REFINED_BATCH, count)).astype("float32")
         asked = self.images, self.styles, tf.constant(weights)
         gradients, features = self.ask(*asked)
         self.images = move(self.images, gradients)

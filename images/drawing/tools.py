@@ -74,7 +74,7 @@ def spread(rng, count, low=0, high=SIDE):
 def finish(pixels, light=1.0):
     """Shrink a picture drawn at twice its size, then let light fall on it."""
     picture = Image.fromarray(np.clip(pixels, 0, 255).astype("uint8"))
-    picture = light * np.array(picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+    picture = light * np.array(shrink(picture))
     return Image.fromarray(np.clip(picture, 0, 255).astype("uint8"))
 
 
