@@ -39,9 +39,9 @@ test: $(READY) ## lint, check the types, and run all tests and lessons but the l
 	$(RUN) pytest -m "not long" --nbval --nbval-current-env --numprocesses $(PROCESSES) \
 	  --dist loadfile --no-loadscope-reorder tests/browser notebooks $(wildcard tests/test_*.py)
 
-test-core: $(READY) ## the core's tests; KERAS_BACKEND=jax make test-core runs them on JAX
-ifeq ($(KERAS_BACKEND),jax)
-	$(INSTALL) -e ".[jax]"
+test-core: $(READY) ## the core's tests; KERAS_BACKEND=jax (or torch) make test-core runs them there
+ifneq ($(filter jax torch,$(KERAS_BACKEND)),)
+	$(INSTALL) -e ".[$(KERAS_BACKEND)]"
 endif
 	$(RUN) pytest -m "not long" $(foreach module,images extractors losses objective transfer tiles lbfgs optimizers scales config,$(wildcard tests/test_$(module).py))
 
@@ -64,7 +64,7 @@ constraints: ## write constraints.txt anew: the newest versions, one for every s
 	@# Left alone, it takes the newest h5py, and for its sake an older TensorFlow.
 	printf "tensorflow>=2.21\ntensorflow-cpu>=2.21\n" | $(RUN) uv pip compile --quiet --constraints - \
 	  --upgrade --universal --python-version 3.11 --fork-strategy fewest --no-annotate --custom-compile-command "make constraints" \
-	  $(foreach extra,cpu jax lab cluster dev,--extra $(extra)) pyproject.toml -o constraints.txt
+	  $(foreach extra,cpu jax torch lab cluster dev,--extra $(extra)) pyproject.toml -o constraints.txt
 
 notebooks: $(READY) ## execute all lessons and write their outputs back
 	$(RUN) ruff format notebooks

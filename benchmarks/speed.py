@@ -190,10 +190,10 @@ def memory():
 
 
 def poster():
-    """A step of 3840×2160 in VGG19's shape, one of its half, and what 60 of them come to."""
+    """A step of 3840×2160 in VGG19's shape, one of its half, and what a run comes to."""
     peak, *full = apart(POSTER, 3840, 2160, "bfloat16", 512)
     _, *half = apart(POSTER, 1920, 1080, "bfloat16", 512)
-    stages = coarse_to_fine((1, 2160, 3840, 3), STEPS.scales, STEPS.steps, STEPS.learning_rate)
+    stages = coarse_to_fine((1, 2160, 3840, 3), 2, STEPS.steps, STEPS.learning_rate)
     counts = [stage.steps for stage in stages]
     seconds = sum(
         targets + count * step for (targets, step), count in zip((half, full), counts, strict=True)
@@ -201,7 +201,7 @@ def poster():
     return (
         "## A poster\n\n3840×2160 in VGG19's shape, Adam, tiles of 512 px, bfloat16: peak of the "
         f"whole process {peak:.2f} GiB. A step takes {full[1]:.0f} s ({half[1]:.0f} s at half the "
-        f"size), the targets {full[0]:.0f} s ({half[0]:.0f} s): the default schedule, {counts[0]} "
+        f"size), the targets {full[0]:.0f} s ({half[0]:.0f} s): {counts[0]} "
         f"steps at half the size and {counts[1]} at the whole, comes to {seconds / 60:.0f} minutes."
     )
 
@@ -278,9 +278,9 @@ def convolutions(extractor, height, width):
         x = tf.cast(tf.random.normal(shape), kernel.dtype)
         forward = tf.function(lambda x, k: tf.nn.conv2d(x, k, 1, "VALID"))
         y = forward(x, kernel)
-        back = tf.function(
-            lambda g, k, shape=shape: tf.raw_ops.Conv2DBackpropInput(
-                input_sizes=shape, filter=k, out_backprop=g, strides=[1] * 4, padding="VALID"
+        back = tf.function(  # as `extractors.convolve` has it
+            lambda g, k: tf.nn.conv2d(
+                g, tf.transpose(k[::-1, ::-1], (0, 1, 3, 2)), 1, [[0, 0], [2, 2], [2, 2], [0, 0]]
             )
         )
         runs = {

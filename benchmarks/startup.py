@@ -1,8 +1,9 @@
-"""Seconds from the shell: `--help`, and a cold `stylize`, here and in another clone of the project.
+"""Seconds from the shell: `--help`, a cold start and the whole demo, in several places or backends.
 
-    python benchmarks/startup.py [OTHER_CLONE]
+    python benchmarks/startup.py [OTHER_CLONE]              # here, and in another clone
+    python benchmarks/startup.py tensorflow torch jax       # here, on the backends that are named
 
-The clones take turns, so that whatever else the machine does meets both alike.
+They take turns, so that whatever else the machine does meets all alike. Medians of `ROUNDS`.
 """
 
 import os
@@ -21,35 +22,46 @@ COMMANDS = {
         "stylize", HERE / "images" / "chelsea.png", HERE / "images" / "swirls.jpg",
         "--size", "128", "--steps", "4", "-o",
     ],
+    "the demo: 448 px, the defaults": [
+        "stylize", HERE / "images" / "chelsea.png", HERE / "images" / "swirls.jpg",
+        "--size", "448", "-o",
+    ],
 }  # fmt: skip
+BACKENDS = ("tensorflow", "torch", "jax")
 
 
-def seconds(clone, arguments):
-    """Time one command in a new process that imports the package from a clone."""
+def seconds(settings, arguments):
+    """Time one command in a new process with these environment variables."""
     with tempfile.TemporaryDirectory() as folder:
         if arguments[-1] == "-o":
             arguments = [*arguments, Path(folder) / "out.png"]
         command = [sys.executable, "-m", "nst_tutorial", *map(str, arguments)]
         began = time.perf_counter()
         subprocess.run(
-            command, cwd=folder, env=os.environ | {"PYTHONPATH": str(clone)}, capture_output=True,
-            check=True,
+            command, cwd=folder, env=os.environ | settings, capture_output=True, check=True,
         )  # fmt: skip
         return time.perf_counter() - began
 
 
+def places(names):
+    """What is compared, `{name: environment variables}`."""
+    here = {"PYTHONPATH": str(HERE)}
+    if set(names) <= set(BACKENDS):
+        return {name: here | {"KERAS_BACKEND": name} for name in names} or {"here": here}
+    return {"here": here} | {name: {"PYTHONPATH": str(Path(name).resolve())} for name in names}
+
+
 def main():
-    clones = {"here": HERE} | ({"other": Path(sys.argv[1]).resolve()} if sys.argv[1:] else {})
-    print("| command | " + " | ".join(clones) + " | here / other |\n|---|" + "---|" * 3)
+    compared = places(sys.argv[1:])
+    print(f"| command | {' | '.join(compared)} |\n|---|{'---|' * len(compared)}", flush=True)
     for name, arguments in COMMANDS.items():
-        times = {clone: [] for clone in clones}
+        times = {place: [] for place in compared}
         for _ in range(ROUNDS):
-            for clone, place in clones.items():
-                times[clone].append(seconds(place, arguments))
+            for place, settings in compared.items():
+                times[place].append(seconds(settings, arguments))
         medians = [statistics.median(of) for of in times.values()]
-        cells = [f"{median:.2f} s" for median in medians]
-        ratio = f"{medians[0] / medians[-1]:.2f}" if len(medians) > 1 else "-"
-        print(f"| {name} | {' | '.join(cells)} | {ratio} |", flush=True)
+        cells = [f"{median:.2f} s, {median / medians[0]:.2f}" for median in medians]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,9 @@ def memory_of(process):
 def execute(path):
     """Run one notebook in its own folder and save it clean; return seconds and peak bytes."""
     notebook = nbformat.read(path, as_version=4)
-    client = MeasuringClient(notebook, timeout=300, resources={"metadata": {"path": path.parent}})
+    client = MeasuringClient(
+        notebook, timeout=300, coalesce_streams=True, resources={"metadata": {"path": path.parent}}
+    )
     started = time.perf_counter()
     client.execute()
     seconds = time.perf_counter() - started

@@ -65,7 +65,7 @@ class TransferConfig:
         3, help="sizes to go through, each twice the last; 1: the full size alone", most=32
     )
     margin: float = number(
-        0.04,
+        0.02,
         help="width of the mirrored border while painting, as a share of the longest side",
         most=1,
     )
@@ -82,7 +82,7 @@ class TransferConfig:
     parameterization: str = choice(
         "pixels", "pixels", "fourier", help="what the optimizer moves: pixels, or fourier: waves"
     )
-    steps: int = whole(60, help="steps in all sizes together; adam and nadam need about 250")
+    steps: int = whole(40, help="steps in all sizes together; adam and nadam need about 250")
     learning_rate: float = number(
         8.0, help="in pixel values, at the full size; L-BFGS has none", above=True
     )
@@ -99,11 +99,13 @@ class TransferConfig:
     clip: bool = switch(True, help="keep the picture in 0..255 at each step")
     truncate: bool = switch(False, help="cut fractions off when saving, as many scripts do")
     init: str = choice(
-        "content",
+        "recolored",
+        "recolored",
         "content",
         "style",
         "noise",
-        help="where the picture starts: content, style or noise",
+        help="where the picture starts: recolored (the content in the style's colors), content, "
+        "style or noise",
     )
     noise_std: float = number(64.0, help="standard deviation of the noise start, in pixel values")
     seed: int = whole(0, help="seed of the noise start", least=0, most=2**64)

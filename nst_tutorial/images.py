@@ -28,7 +28,7 @@ def to_vgg(image: Array) -> Array:
     Taught in: 01_pixels_and_preprocessing.
     """
     _demand_three_colours(image)
-    return image[..., ::-1] - BGR_MEANS
+    return _reverse(image) - _means_for(image)
 
 
 def from_vgg(prepared: Array) -> Array:
@@ -46,7 +46,17 @@ def from_vgg(prepared: Array) -> Array:
     Taught in: 01_pixels_and_preprocessing.
     """
     _demand_three_colours(prepared)
-    return (prepared + BGR_MEANS)[..., ::-1]
+    return _reverse(prepared + _means_for(prepared))
+
+
+def _reverse(image):
+    """Swap RGB and BGR; PyTorch's tensors have no negative steps."""
+    return image.flip(-1) if hasattr(image, "flip") else image[..., ::-1]
+
+
+def _means_for(image):
+    """The means as PyTorch wants them beside its tensors, and as they are for all others."""
+    return image.new_tensor(BGR_MEANS) if hasattr(image, "new_tensor") else BGR_MEANS
 
 
 def load_image(source: Source, size: int | None = None) -> np.ndarray:

@@ -31,6 +31,10 @@ class LBFGS:
         series: a `FourierSeries`, by which lengths are measured; None: by pixels.
     """
 
+    # How long a stride along the gradient is, as a multiple of it; None: as `FIRST` says. It is
+    # learned from the curvature, and another size can be given what one has learned.
+    scale: float | None = None
+
     def __init__(self, start: Array, clip: bool = True, series: Series = None) -> None:
         self.picture, self._clip, self._series = np.array(start, "float32"), clip, series
         self._limits = (0, 255) if clip else (-math.inf, math.inf)
@@ -55,6 +59,7 @@ class LBFGS:
         found = self._search(evaluate)
         if not found:
             self._forget()
+            self.scale = None
             found = self._search(evaluate)
         if not found:
             return None
@@ -105,7 +110,8 @@ class LBFGS:
         for s, y, curvature in reversed(self._pairs):
             shares.append(dot(s, q) / curvature)
             q = q - np.float32(shares[-1]) * y
-        r = self._scale(q) * self._measure(q)
+        r = self._measure(q)
+        r = r * np.float32(self.scale or FIRST / max(np.abs(r).max(), 1e-30))
         for (s, y, curvature), share in zip(self._pairs, reversed(shares), strict=True):
             r += np.float32(share - dot(y, r) / curvature) * s
         return r
@@ -114,25 +120,19 @@ class LBFGS:
         """The steepest descent for a gradient q, where lengths are those of the series."""
         return self._series.decode(self._series.pull_back(q)) if self._series else q
 
-    def _scale(self, q):
-        """How long a stride is along the gradient alone."""
-        if not self._pairs:
-            return np.float32(FIRST / max(np.abs(self._measure(q)).max(), 1e-30))
-        _, y, curvature = self._pairs[-1]
-        return np.float32(curvature / dot(y, self._measure(y)))
-
     def _remember(self, s, y):
         """Keep a pair unless the curvature along it is not positive; let go of the oldest."""
         curvature = dot(s, y)
         if curvature > 0:
             self._pairs = [*self._pairs, (s, y, curvature)][-PAIRS:]
+            self.scale = curvature / dot(y, self._measure(y))
 
     def state(self) -> dict[str, np.ndarray]:
         """Return the picture and all that is remembered, `{name: array}`."""
         if self._gradient is None:
             return {"picture": self.picture}
         state = {"picture": self.picture, "gradient": self._gradient}
-        state["value"] = np.array(self._value, "float64")
+        state |= {"value": np.array(self._value), "scale": np.array(self.scale or 0.0)}
         for number, (s, y, _) in enumerate(self._pairs):
             state |= {f"s{number}": s, f"y{number}": y}
         return state
@@ -143,17 +143,20 @@ class LBFGS:
         Raises:
             NSTError: it is not what a picture of this shape would have saved.
         """
-        count = min(sum(name.startswith("s") for name in state), PAIRS)
+        count = min(sum(name.startswith("y") for name in state), PAIRS)
         names = ["gradient", *(f"{part}{number}" for number in range(count) for part in "sy")]
         begun = len(state) > 1
         expected = dict.fromkeys(["picture", *(names if begun else [])], self.picture)
-        check_state(state, expected | ({"value": np.array(0.0)} if begun else {}), self._clip)
+        numbers = dict.fromkeys(["value", "scale"] if begun else [], np.array(0.0))
+        check_state(state, expected | numbers, self._clip)
         saved = [(state[f"s{number}"], state[f"y{number}"]) for number in range(count)]
         pairs = [(s, y, dot(s, y)) for s, y in saved]
-        if not all(0 < curvature < math.inf for *_, curvature in pairs):
+        scale = float(state.get("scale", 0.0))
+        if scale < 0 or not all(0 < curvature < math.inf for *_, curvature in pairs):
             raise NSTError("the checkpoint's pairs are not those of L-BFGS; remove it.")
         self.picture, self._gradient, self._pairs = state["picture"], state.get("gradient"), pairs
         self._value = float(state["value"]) if begun else None
+        self.scale = scale or None
 
 
 def _look(evaluate, picture):

@@ -73,7 +73,7 @@ def gram_matrix(features: Array) -> Array:
     Taught in: 04_gram_matrices.
     """
     F = _positions_by_channels(features)
-    return ops.matmul(ops.swapaxes(F, -1, -2), F)
+    return ops.swapaxes(F, -1, -2) @ F
 
 
 def gram_matrix_one_sided(features: Array) -> Array:
@@ -83,7 +83,7 @@ def gram_matrix_one_sided(features: Array) -> Array:
     constant it is F (S + Sᵀ), the same at half the cost: what a transfer spends here is gradients.
     """
     F = _positions_by_channels(features)
-    G = ops.matmul(ops.swapaxes(ops.stop_gradient(F), -1, -2), F)
+    G = ops.swapaxes(ops.stop_gradient(F), -1, -2) @ F
     return G + ops.swapaxes(G, -1, -2) - ops.stop_gradient(G)
 
 
@@ -162,7 +162,7 @@ def style_layer_loss_gradient(generated: Array, style: Array | StyleTarget) -> A
     A = style_target(style).mean_gram
     G, A = _same_shape(mean_gram_matrix(generated), A, axes=2)
     F = _positions_by_channels(generated)
-    gradient = ops.matmul(F, G - A) / ops.cast(F.shape[-1] ** 2 * ops.shape(F)[-2], F.dtype)
+    gradient = F @ (G - A) / ops.cast(F.shape[-1] ** 2 * ops.shape(F)[-2], F.dtype)
     return ops.reshape(ops.where(F > 0, gradient, ops.zeros_like(F)), ops.shape(generated))
 
 

@@ -56,6 +56,7 @@ class Objective:
         if not (content_layers or style_layers):
             raise NSTError("neither a content nor a style picture was given; give at least one.")
         self.extractor, self.shape = extractor.select(content_layers + style_layers), tuple(shape)
+        self.extractor.check_shape(self.shape)
         self.convention = CONVENTIONS[config.convention]
         self.targets = {
             "content": self._content_targets(content_image, content_layers),
@@ -77,7 +78,7 @@ class Objective:
 
     def differentiate(self, image: Array, weights: Tree) -> tuple[Terms, Array]:
         """Return the terms at a picture and the total's gradient, by a graph compiled once."""
-        graph = self.extractor.compile(evaluate, self.convention, shape=self.shape)
+        graph = self.extractor.compile(evaluate, self.convention)
         return graph(image, weights, self.targets)
 
     def weights(self, config: TransferConfig) -> Tree:
@@ -187,9 +188,10 @@ def variation(image: Array, convention: Convention, exponent: float) -> Array:
     Returns:
         `(B,)`.
     """
-    x = image / ops.convert_to_tensor(convention.pixel, "float32")
+    x = ops.divide(image, ops.convert_to_tensor(convention.pixel, "float32"))
     if convention.variation == "squares":
-        return total_variation_loss(x, exponent) / convention.pixels(*image.shape[1:3])
+        pixels = convention.pixels(*ops.shape(image)[1:3])
+        return total_variation_loss(x, exponent) / ops.cast(pixels, "float32")
     return absolute_variation_loss(x, mean=convention.variation == "mean")
 
 

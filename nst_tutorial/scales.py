@@ -14,6 +14,7 @@ from nst_tutorial.runtime.backend import ops
 from nst_tutorial.runtime.types import Array, Shape
 
 SMALLEST_STAGE = 64  # pixels on the shorter side: four positions at block5
+FAINT = 4.0**2  # the variance of a color that is too faint to tell from noise
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,9 +29,9 @@ class Stage:
 def coarse_to_fine(shape: Shape, scales: int, steps: int, learning_rate: float) -> list[Stage]:
     """Plan the sizes and share out the steps.
 
-    From the full size down, each size is half the one before, gets one share of the steps more
-    (for three sizes 3 : 2 : 1, the most on the smallest) and strides 1.6 times as long. Sizes
-    below `SMALLEST_STAGE`, and those that get no step, are left out.
+    From the full size down, each size is half the one before, and its strides are 1.6 times as
+    long. The smallest gets half of the steps, since they cost least there; the others share the
+    rest. Sizes below `SMALLEST_STAGE`, and those that get no step, are left out.
 
     Args:
         shape: `(1, H, W, 3)` of the full size.
@@ -43,7 +44,8 @@ def coarse_to_fine(shape: Shape, scales: int, steps: int, learning_rate: float) 
     """
     shapes = [scale_shape(shape, 0.5**halvings) for halvings in range(scales)]
     shapes = shapes[:1] + [small for small in shapes[1:] if min(small[1:3]) >= SMALLEST_STAGE]
-    shares = np.cumsum(range(1, len(shapes) + 1))
+    larger = len(shapes) - 1
+    shares = np.cumsum([1] * larger + [larger or 1])
     ends = [math.ceil(steps * share / shares[-1]) for share in shares]
     counts = np.diff([0, *ends]).tolist()
     rates = [learning_rate * 1.6**halvings for halvings in range(len(shapes))]
@@ -89,14 +91,40 @@ def starting_picture(
     config: TransferConfig,
 ) -> tuple[np.ndarray, Array | None]:
     """Make the first picture, and name the one whose detail comes back as it is enlarged."""
-    if start is None and config.init == "content" and content is not None:
-        return resize(content, shape), content
+    if start is None and config.init in ("content", "recolored") and content is not None:
+        small = resize(content, shape)
+        recolored = config.init == "recolored" and styles
+        return recolor(small, styles) if recolored else small, content
     if start is None and config.init == "style" and styles:
         start = styles[0]
     if start is not None:
         return np.clip(resize(start, shape), 0, 255), None
     noise = np.random.default_rng(config.seed).normal(127.5, config.noise_std, shape)
     return np.clip(noise, 0, 255).astype("float32"), None
+
+
+def recolor(image: Array, references: Sequence[Array]) -> np.ndarray:
+    r"""Give a picture the mean and the covariance of other pictures' colors.
+
+    $x' = A (x - \mu) + \mu_r$ with $A = \Sigma_r^{1/2} \Sigma^{-1/2}$   (Gatys et al., 1606.05897)
+
+    All are `(1, H, W, 3)`, RGB, 0..255. Deviation: `FAINT` is added to the picture's variances, so
+    that a gray photograph's tints are not blown up to patches.
+    """
+    mean, covariance = _color_statistics([image])
+    goal, wanted = _color_statistics(references)
+    A = _power(wanted, 0.5) @ _power(covariance + FAINT * np.eye(3), -0.5)
+    return np.clip((image - mean) @ A.T + goal, 0, 255).astype("float32")
+
+
+def _color_statistics(images):
+    pixels = np.concatenate([np.reshape(image, (-1, 3)) for image in images]).astype("float64")
+    return pixels.mean(0), np.cov(pixels.T, bias=True)
+
+
+def _power(matrix, exponent):
+    values, vectors = np.linalg.eigh(matrix)
+    return vectors * np.maximum(values, 0) ** exponent @ vectors.T
 
 
 def at_scale(

@@ -64,7 +64,8 @@ def paint(
             scale = max(stage.shape) / max(full)
             targets = at_scale(scale, content_image, style_images, extractor.least_side)
             image = enlarge(image, stage.shape, detail)
-            transfer = StyleTransfer(*targets, extractor, config, image, objective)
+            larger = StyleTransfer(*targets, extractor, config, image, objective)
+            transfer = larger if transfer is None else larger.learn_from(transfer)
             done = enter(number, transfer) if enter else 0
             transfer.run(stage.steps, callback, stage.learning_rate, done)
             image = transfer.image
@@ -114,6 +115,16 @@ class StyleTransfer:
     def restart(self, start: Array) -> None:
         """Start anew from a picture of the same shape, with nothing compiled again."""
         self._begin(self._with_margin(start))
+
+    def learn_from(self, smaller: "StyleTransfer") -> "StyleTransfer":
+        """Begin with strides as long as L-BFGS found right for a smaller size, and return self.
+
+        The loss is a mean over the pixels: the more there are, the smaller is each one's gradient.
+        """
+        if isinstance(self._descent, LBFGS) and smaller._descent.scale:
+            pixels = self._descent.picture.size / smaller._descent.picture.size
+            self._descent.scale = pixels * smaller._descent.scale
+        return self
 
     def _begin(self, picture):
         """Let an optimizer that remembers nothing go on from a picture."""

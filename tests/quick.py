@@ -7,5 +7,6 @@ compile it once altogether.
 from nst_tutorial import TransferConfig
 
 SHALLOW = {"content_layers": ("block2_conv1",), "style_layers": ("block1_conv1", "block2_conv1")}
-QUICK = TransferConfig(**SHALLOW, size=64, steps=6, scales=1, margin=0, optimizer="adam")
+PLAIN = {"scales": 1, "margin": 0, "optimizer": "adam", "init": "content"}
+QUICK = TransferConfig(**SHALLOW, **PLAIN, size=64, steps=6)
 OPTIONS = ["--content-layers", "block2_conv1", "--style-layers", "block1_conv1", "block2_conv1"]

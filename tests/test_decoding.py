@@ -22,7 +22,7 @@ from mutants import SECONDS, mutated, stopped_after
 from PIL import Image, ImageCms
 
 from nst_tutorial import NSTError, load_image
-from nst_tutorial.runtime import decoding, machine
+from nst_tutorial.runtime import decoding, memory
 from nst_tutorial.runtime.decoding import BYTES_PER_PIXEL, MAX_PIXELS, MOST_SCANS
 from nst_tutorial.runtime.errors import NSTWarning
 
@@ -223,10 +223,10 @@ def test_huge_pictures_are_refused_before_memory_is_spent(kind):
 
 def test_what_does_not_fit_into_the_free_memory_is_refused(monkeypatch):
     big = encoded(Image.new("L", (1000, 1000)))
-    monkeypatch.setattr(machine, "available_memory", lambda: 10**6 * BYTES_PER_PIXEL - 1)
+    monkeypatch.setattr(memory, "available_memory", lambda: 10**6 * BYTES_PER_PIXEL - 1)
     with pytest.raises(NSTError, match=r"^the data has 1000×1000 pixels, too many for the memory"):
         load_image(big)
-    monkeypatch.setattr(machine, "available_memory", lambda: 10**6 * BYTES_PER_PIXEL)
+    monkeypatch.setattr(memory, "available_memory", lambda: 10**6 * BYTES_PER_PIXEL)
     assert load_image(big).shape == (1, 1000, 1000, 3)
 
 

@@ -530,6 +530,7 @@ def test_what_was_painted_once_needs_no_more_addresses(network, photograph, monk
         apply(network, np.tile(photograph, (1, 2, 1, 1)), "dark")
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the error is TensorFlow's")
 def test_a_lack_of_memory_that_was_not_foreseen_is_a_sentence(network, photograph, monkeypatch):
     def fail(*_):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")

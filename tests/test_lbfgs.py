@@ -114,7 +114,7 @@ def test_a_hill_is_left_by_its_sides_and_teaches_nothing():
     totals = walk(one, lambda x: ({"total": -float(((x - 127) ** 2).sum())}, -2 * (x - 127)), 20)
     np.testing.assert_array_equal(one.picture, pixels(0, 0, 255))
     assert totals[-1] == -(127**2 + 127**2 + 128**2)
-    assert set(one.state()) == {"picture", "gradient", "value"}
+    assert set(one.state()) == {"picture", "gradient", "value", "scale"}
 
 
 # No way down ------------------------------------------------------------------------------------
@@ -165,13 +165,24 @@ def test_it_goes_on_to_the_same_bytes(rng, steps):
     assert one.state().keys() == other.state().keys()
     for name, array in one.state().items():
         np.testing.assert_array_equal(array, other.state()[name])
-    assert len(state) == 1 + 2 * bool(steps) + 2 * min(steps, PAIRS)
+    assert len(state) == 1 + 3 * bool(steps) + 2 * min(steps, PAIRS)
 
 
 def spoilt(state, name, number):
     array = state[name].copy()
     array.flat[0] = number
     return state | {name: array}
+
+
+def test_a_scale_that_is_given_is_the_first_strides(rng):
+    target, start = rng.uniform(20, 230, (2, 1, 5, 7, 3)).astype("float32")
+    given, default = LBFGS(start), LBFGS(start)
+    given.scale = 0.25
+    for one in (given, default):
+        walk(one, squares(target), 1)
+    gradient = squares(target)(start)[1]
+    np.testing.assert_allclose(given.picture, start - 0.25 * gradient, rtol=1e-4)
+    assert (given.picture != default.picture).any()
 
 
 @pytest.mark.parametrize(
@@ -188,6 +199,7 @@ def spoilt(state, name, number):
         ),
         (lambda state: state | {"s0": state["s0"].astype("float64")}, "s0 .* is not float32"),
         (lambda state: state | {"value": np.array("1")}, "value .* is not float64"),
+        (lambda state: state | {"scale": np.array(-1.0)}, "not those of L-BFGS"),
         (lambda state: spoilt(state, "gradient", np.nan), "gradient .* NaN or infinity"),
         (lambda state: spoilt(state, "picture", -1), r"leaves 0\.\.255"),
         (lambda state: state | {"s1": -state["s1"]}, "not those of L-BFGS"),
@@ -199,7 +211,7 @@ def test_a_state_that_it_never_had(rng, spoil, words):
     one, other = LBFGS(start), LBFGS(start)
     target[..., 0] *= 3
     walk(one, squares(target), 2)
-    assert len(one.state()) == 7
+    assert len(one.state()) == 8
     other.restore(one.state())
     other = LBFGS(start)
     with pytest.raises(NSTError, match=words):

@@ -6,7 +6,7 @@ import os
 import psutil
 import pytest
 
-from nst_tutorial.runtime import machine
+from nst_tutorial.runtime import machine, memory
 
 GIB = 2**30
 
@@ -32,8 +32,8 @@ V2 = "31 23 0:28 / /sys/fs/cgroup rw,relatime shared:4 - cgroup2 cgroup2 rw,nsde
 
 
 def test_without_cgroups(fake):
-    assert machine.memory_limit() == 64 * GIB
-    assert machine.available_memory() == 48 * GIB
+    assert memory.memory_limit() == 64 * GIB
+    assert memory.available_memory() == 48 * GIB
     assert machine.cpu_limit() == 8
 
 
@@ -49,12 +49,12 @@ def test_nested_groups(fake):
         "sys/fs/cgroup/class/cpu.max": "max 100000",
         "sys/fs/cgroup/class/student/cpu.max": "150000 100000",
     })  # fmt: skip
-    assert machine.memory_limit() == 4 * GIB  # the outer one
-    assert machine.available_memory() == 2 * GIB  # pages of files can be taken back
+    assert memory.memory_limit() == 4 * GIB  # the outer one
+    assert memory.available_memory() == 2 * GIB  # pages of files can be taken back
     assert machine.cpu_limit() == 2  # the inner one, rounded up
     fake({"sys/fs/cgroup/class/student/memory.high": 2 * GIB})
-    assert machine.memory_limit() == 2 * GIB
-    assert machine.available_memory() == GIB
+    assert memory.memory_limit() == 2 * GIB
+    assert memory.available_memory() == GIB
 
 
 def test_a_container_that_sees_its_own_group_as_the_top(fake):
@@ -64,9 +64,9 @@ def test_a_container_that_sees_its_own_group_as_the_top(fake):
         "proc/self/mountinfo": seen.format("/docker/4711"),
         "sys/fs/cgroup/memory.max": GIB,
     })  # fmt: skip
-    assert machine.memory_limit() == GIB
+    assert memory.memory_limit() == GIB
     fake({"proc/self/mountinfo": seen.format("/docker/other")})
-    assert machine.memory_limit() == GIB
+    assert memory.memory_limit() == GIB
 
 
 def test_groups_of_version_1_are_passed_over(fake):
@@ -75,7 +75,7 @@ def test_groups_of_version_1_are_passed_over(fake):
         "proc/self/mountinfo": f"35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw\n{V2}",
         "sys/fs/cgroup/memory.max": GIB,
     })  # fmt: skip
-    assert machine.memory_limit() == GIB
+    assert memory.memory_limit() == GIB
 
 
 def test_nothing_is_left(fake):
@@ -85,14 +85,14 @@ def test_nothing_is_left(fake):
         "sys/fs/cgroup/memory.max": GIB,
         "sys/fs/cgroup/memory.current": 2 * GIB,
     })  # fmt: skip
-    assert machine.available_memory() == 0
+    assert memory.available_memory() == 0
 
 
 def test_this_machine():
-    assert 0 < machine.available_memory() < machine.memory_limit()
-    assert machine.memory_limit() <= psutil.virtual_memory().total
+    assert 0 < memory.available_memory() < memory.memory_limit()
+    assert memory.memory_limit() <= psutil.virtual_memory().total
     assert 1 <= machine.cpu_limit() <= os.cpu_count()
-    assert math.isfinite(machine.memory_limit())
+    assert math.isfinite(memory.memory_limit())
 
 
 # Threads ----------------------------------------------------------------------------------------

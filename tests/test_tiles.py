@@ -50,16 +50,16 @@ def test_tiles_have_the_gradient_of_the_whole(config, shape, side, border):
     (whole, expected), (tiled, gradient) = both(extractor, config, shape, side)
     for name, value in whole.items():
         assert tiled[name] == pytest.approx(value, rel=1e-5), name
-    difference = np.linalg.norm(gradient - np.asarray(expected))
-    assert difference < 1e-5 * np.linalg.norm(expected)
+    difference = np.linalg.norm(np.asarray(gradient) - np.asarray(expected))
+    assert difference < 1e-5 * np.linalg.norm(np.asarray(expected))
 
 
 def test_less_overlap_would_be_wrong(monkeypatch, extractor):
     """The overlap is as wide as it must be: half of it shows in the gradient."""
     monkeypatch.setattr("nst_tutorial.runs.tiles.overlap", lambda layer: overlap(layer) // 2)
     (_, expected), (_, gradient) = both(extractor, QUICK, (64, 64), 32)
-    difference = np.linalg.norm(gradient - np.asarray(expected))
-    assert difference > 1e-4 * np.linalg.norm(expected)
+    difference = np.linalg.norm(np.asarray(gradient) - np.asarray(expected))
+    assert difference > 1e-4 * np.linalg.norm(np.asarray(expected))
 
 
 @pytest.mark.parametrize("layer", ["block1_conv2", "block2_conv1", "block3_conv4", "block4_conv1"])

@@ -18,7 +18,7 @@ import pytest
 from mutants import SECONDS, mutated, stopped_after
 
 from nst_tutorial import NSTError, load_extractor
-from nst_tutorial.runtime import download, machine, weights
+from nst_tutorial.runtime import download, memory, weights
 from nst_tutorial.runtime.weights import (
     LAYERS,
     POCKET_WIDTHS,
@@ -220,9 +220,9 @@ def test_an_npz_that_promises_more_than_it_should_is_not_read(tmp_path, monkeypa
 
 def test_weights_that_the_memory_cannot_hold(tmp_path, monkeypatch):
     path = write_npz(tmp_path / "a.npz", {"block1_conv1": (KERNEL, BIAS)})
-    monkeypatch.setattr(machine, "available_memory", lambda: 56 * 12 - 1)
+    monkeypatch.setattr(memory, "available_memory", lambda: 56 * 12 - 1)
     refused(path, "has 56 weights, too many for the memory")
-    monkeypatch.setattr(machine, "available_memory", lambda: 56 * 12)
+    monkeypatch.setattr(memory, "available_memory", lambda: 56 * 12)
     read_weights(path, LAYERS[:1])
 
 

@@ -73,7 +73,7 @@ def painters():
 def graph_of(worker):
     """The compiled graph of what it paints: one that was made before, if its extractor has it."""
     objective = worker._transfer.objective
-    return objective.extractor.compile(evaluate, objective.convention, shape=objective.shape)
+    return objective.extractor.compile(evaluate, objective.convention).args[0]  # TensorFlow's own
 
 
 def changed(job, **settings):

@@ -170,7 +170,7 @@ def download(options: argparse.Namespace) -> int:
 def doctor(options: argparse.Namespace) -> int:
     """Say what is here: versions, threads, precision, extractors, free memory."""
     from nst_tutorial.runs.provenance import version_of
-    from nst_tutorial.runtime import machine, processor
+    from nst_tutorial.runtime import machine, memory, processor
     from nst_tutorial.runtime.backend import keras
     from nst_tutorial.runtime.download import state_of_network, state_of_vgg19, vgg19_file
     from nst_tutorial.runtime.precision import choose_precision
@@ -179,7 +179,7 @@ def doctor(options: argparse.Namespace) -> int:
     print(f"nst_tutorial  {__version__}, Python {platform.python_version()}, {platform.platform()}")
     for package in ("tensorflow", "keras", "numpy", "pillow", "jupyterlab"):
         print(f"{package:<13} {version_of(package) or '-'}")
-    free, all_of_it = machine.available_memory() / 2**30, machine.memory_limit() / 2**30
+    free, all_of_it = memory.available_memory() / 2**30, memory.memory_limit() / 2**30
     print(f"backend       {keras.backend.backend()}")
     print(f"threads       {machine.cpu_limit()} allowed, of {os.cpu_count()} processors")
     print(f"processor     {processor.model()}, {processor.instructions()}")

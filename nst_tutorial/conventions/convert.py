@@ -170,8 +170,9 @@ def _known(name):
 
 
 def _config(name):
-    one_size: dict[str, Any] = {} if _known(name).relative else {"scales": 1, "margin": 0.0}
-    return TransferConfig(convention=name, **one_size, **_known(name).settings)
+    plain: dict[str, Any] = {"scales": 1, "margin": 0.0, "init": "content"}
+    settings = ({} if _known(name).relative else plain) | _known(name).settings
+    return TransferConfig(convention=name, **settings)
 
 
 def _picture(source):

@@ -8,15 +8,30 @@ from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.settings import (
     check,
     choice,
+    declare,
     names,
     number,
-    one_or_several,
     weights,
     whole,
 )
 
 MOST_STYLES, MOST_WIDTH, MOST_BLOCKS = 1000, 128, 32
 TRANSFER = TransferConfig()  # the slow way's defaults
+
+
+def one_or_several(field: dataclasses.Field) -> Any:
+    """Declare what `field` declares, or a list of such."""
+    one, option = field.metadata["read"], {**field.metadata["option"], "nargs": "+"}
+
+    def read(value):
+        if not isinstance(value, (list, tuple)):
+            return one(value)
+        if not value:
+            raise ValueError
+        return tuple(map(one, value))
+
+    must = f"{field.metadata['must']}, or a list of such"
+    return declare(field.default, field.metadata["help"], read, must, option)
 
 
 @dataclasses.dataclass(frozen=True)

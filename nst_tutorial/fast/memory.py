@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from nst_tutorial.fast.config import TrainConfig
 from nst_tutorial.runs.memory import bytes_per_pixel
+from nst_tutorial.runtime.backend import backend_name
 from nst_tutorial.runtime.errors import NSTError
-from nst_tutorial.runtime.machine import address_space, available_memory
+from nst_tutorial.runtime.memory import address_space, available_memory
 from nst_tutorial.runtime.types import Shape
 
 if TYPE_CHECKING:
@@ -83,11 +84,14 @@ def check_training(
 @contextlib.contextmanager
 def memory_errors_as_sentences() -> Iterator[None]:
     """Turn a lack of memory that no prediction foresaw into a sentence."""
-    import tensorflow as tf
+    lack: tuple[type[Exception], ...] = (MemoryError,)
+    if backend_name() == "tensorflow":
+        import tensorflow as tf
 
+        lack = (MemoryError, tf.errors.ResourceExhaustedError)
     try:
         yield
-    except (MemoryError, tf.errors.ResourceExhaustedError):
+    except lack:
         raise NSTError(
             "there is too little memory; take a smaller size, or close other programs."
         ) from None

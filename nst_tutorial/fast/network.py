@@ -123,7 +123,7 @@ class StyleNetwork(keras.Model):
         self.styles, self.width, self.blocks = names, width, blocks
         self.normalize, self.precision = normalize, precision
         self.largest = 0  # pixels that it has painted at once
-        self._compiled = compiled(lambda *inputs: self(inputs), ranks=(4, 2))
+        self._compiled = compiled(lambda *inputs: self(inputs), any_size=True)
 
     def get_config(self) -> dict[str, Any]:
         fields = ("styles", "width", "blocks", "normalize", "precision")
@@ -137,7 +137,8 @@ class StyleNetwork(keras.Model):
 
     def paint(self, pictures: Array, weights: Array) -> np.ndarray:
         """What calling it gives, compiled, as an array."""
-        return ops.convert_to_numpy(self._compiled(pictures, weights))
+        given = (ops.convert_to_tensor(array, "float32") for array in (pictures, weights))
+        return ops.convert_to_numpy(self._compiled(*given))
 
     def weights_of(self, style: str | dict[str, float]) -> np.ndarray:
         """Turn a name, or `{name: weight}`, into `(1, S)` that adds up to 1.

@@ -8,7 +8,7 @@ from nst_tutorial.extractors import Extractor
 from nst_tutorial.lbfgs import PAIRS
 from nst_tutorial.runs.tiles import overlap
 from nst_tutorial.runtime.errors import NSTError
-from nst_tutorial.runtime.machine import available_memory
+from nst_tutorial.runtime.memory import available_memory
 from nst_tutorial.runtime.types import Shape
 
 # Found by measuring the peaks of whole transfers; a test measures again. How TensorFlow convolves

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nst_tutorial.extractors import Extractor
 
 KEY = "nst_tutorial"  # of the PNG's text chunk
-PACKAGES = ("nst-tutorial", "keras", "tensorflow", "numpy", "pillow")
+PACKAGES = ("nst-tutorial", "keras", "numpy", "pillow")  # and the backend's
 
 NAME = {"type": "string", "maxLength": 4096}
 PICTURE: dict[str, Any] = {
@@ -92,6 +92,9 @@ def describe(
         the last bits depend on. A path is kept as given if it is relative; of an absolute one,
         which may name a user, only the last part is kept.
     """
+    from nst_tutorial.runtime.backend import backend_name
+
+    packages = (*PACKAGES, backend_name())
     return {
         "config": json.loads(json.dumps(dataclasses.asdict(config))),  # tuples become lists
         "content": _picture(sources["content"], pictures["content"]),
@@ -106,7 +109,7 @@ def describe(
         },
         "versions": {
             "python": platform.python_version(),
-            **{one: version for one in PACKAGES if (version := version_of(one))},
+            **{one: version for one in packages if (version := version_of(one))},
         },
         "machine": {
             "threads": machine.threads(),

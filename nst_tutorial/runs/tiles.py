@@ -63,7 +63,8 @@ class TiledObjective(Objective):
             targets = {layer: tile.of(P, layer) for layer, P in contents.items()}
             start = ops.convert_to_tensor(tile.start, "int32")
             back = compiled(part_of_window, tile.size, shape=canvas[tile.window].shape)
-            gradient[tile.window] += back(canvas[tile.window], start, targets, slopes)[1]
+            part = back(canvas[tile.window], start, targets, slopes)[1]
+            gradient[tile.window] += ops.convert_to_numpy(part)
         whole = compiled(loss_of_canvas, self.convention, shape=self.shape)
         return terms, whole(image, gradient, weights)[1]
 

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from nst_tutorial.runtime import machine
 from nst_tutorial.runtime.errors import NSTError
@@ -34,19 +34,16 @@ with silenced_stderr():
         import keras
         from keras import ops
     except ModuleNotFoundError as error:
-        if error.name == "torch":
-            raise NSTError(
-                "PyTorch is no backend here; set KERAS_BACKEND to tensorflow or jax."
-            ) from None
-        extra = "jax" if str(error.name).startswith("jax") else "cpu"
+        name = str(error.name).split(".")[0]
+        extra = name if name in ("jax", "torch") else "cpu"
         raise ModuleNotFoundError(
             f"{error.name} is missing: install the package with it, pip install -e '.[{extra}]' "
             "from the clone (with an NVIDIA card on Linux '.[gpu]')."
         ) from None
     except Exception as error:  # what Keras says of settings that it does not know
         raise NSTError(
-            f"Keras could not be loaded ({error}); set KERAS_BACKEND to tensorflow or jax, and "
-            f"look at the settings in {machine.keras_home() / 'keras.json'}."
+            f"Keras could not be loaded ({error}); set KERAS_BACKEND to tensorflow, jax or torch, "
+            f"and look at the settings in {machine.keras_home() / 'keras.json'}."
         ) from error
 
 if keras.config.floatx() != "float32":  # Keras' optimizers would keep their rates in it
@@ -58,18 +55,16 @@ if keras.config.floatx() != "float32":  # Keras' optimizers would keep their rat
 __all__ = ["compiled", "keras", "ops", "silenced_stderr", "value_and_gradient"]
 
 
-def value_and_gradient(function: Callable) -> Callable:
+def value_and_gradient(function: Callable, any_size: bool = False) -> Callable:
     """Compile `function(x, *rest) -> (value, extras)` into `(x, *rest) -> (extras, gradient)`.
 
-    The gradient is d value / d x.
-
-    Raises:
-        NSTError: Keras runs on neither TensorFlow nor JAX.
+    The gradient is d value / d x. `any_size` is that of `compiled`.
     """
-    differentiate = {"tensorflow": _differentiate_by_tape, "jax": _differentiate_by_jax}
+    by_jax_or_torch = {"jax": _differentiate_by_jax, "torch": _differentiate_by_torch}
+    differentiate = by_jax_or_torch.get(backend_name(), _differentiate_by_tape)
     # A partial function counts as one of its own, so that TensorFlow takes the graphs of several
     # networks and sizes for what they are, not for one that is compiled again and again.
-    return compiled(functools.partial(differentiate[backend_name()], function))
+    return compiled(functools.partial(differentiate, function), any_size=any_size)
 
 
 def _differentiate_by_tape(function, x, *rest):
@@ -88,29 +83,55 @@ def _differentiate_by_jax(function, x, *rest):
     return extras, gradient
 
 
-def compiled(function: Callable, ranks: Sequence[int] | None = None) -> Callable:
+def _differentiate_by_torch(function, x, *rest):
+    import torch
+
+    x = keras.tree.map_structure(lambda part: part.detach().requires_grad_(), x)
+    value, extras = function(x, *rest)
+    gradient = torch.autograd.grad(value, keras.tree.flatten(x))
+    plain = keras.tree.map_structure(lambda e: e.detach() if torch.is_tensor(e) else e, extras)
+    return plain, keras.tree.pack_sequence_as(x, gradient)
+
+
+def compiled(function: Callable, any_size: bool = False) -> Callable:
     """Compile a function of tensors.
 
     One graph serves all numbers; new shapes are traced once. On TensorFlow XLA stays off: on
-    processors it is slower than a plain graph.
+    processors it is slower than a plain graph. PyTorch runs the function as it is.
 
     Args:
         function: of tensors, and of trees of them.
-        ranks: of its arguments, then float32 tensors: one graph for all their shapes too.
-
-    Raises:
-        NSTError: Keras runs on neither TensorFlow nor JAX; with `ranks`, on JAX.
+        any_size: on TensorFlow, let one graph serve batches and pictures of all sizes.
     """
-    if backend_name() == "jax" and ranks:
-        raise NSTError("networks that paint at once need KERAS_BACKEND=tensorflow.")
+    if backend_name() == "torch":
+        return functools.partial(_call_with_tensors, function)
     if backend_name() == "jax":
         import jax
 
         return jax.jit(function)
     import tensorflow as tf
 
-    signature = ranks and [tf.TensorSpec((None,) * rank, "float32") for rank in ranks]
-    return tf.function(function, signature, autograph=False, jit_compile=False)
+    graph = tf.function(function, autograph=False, jit_compile=False)
+    return functools.partial(_call_at_any_size, graph) if any_size else graph
+
+
+def _call_at_any_size(graph, *arguments):
+    specs = keras.tree.map_structure(_of_any_size, arguments)
+    return graph.get_concrete_function(*specs)(*arguments)
+
+
+def _of_any_size(tensor):
+    """Describe a tensor; of features `(B, H, W, N)` and weights `(B, S)` by the last axis alone."""
+    import tensorflow as tf
+
+    shape = list(tensor.shape)
+    if len(shape) in (2, 4):
+        shape[:-1] = [None] * (len(shape) - 1)
+    return tf.TensorSpec(shape, tensor.dtype)
+
+
+def _call_with_tensors(function, *arguments):
+    return function(*keras.tree.map_structure(ops.convert_to_tensor, arguments))
 
 
 def backend_name() -> str:
@@ -120,6 +141,6 @@ def backend_name() -> str:
         NSTError: they cannot.
     """
     backend = keras.backend.backend()
-    if backend not in ("tensorflow", "jax"):
-        raise NSTError(f"gradients need KERAS_BACKEND tensorflow or jax; it is {backend}.")
+    if backend not in ("tensorflow", "jax", "torch"):
+        raise NSTError(f"gradients need KERAS_BACKEND tensorflow, jax or torch; it is {backend}.")
     return backend

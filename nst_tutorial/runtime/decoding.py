@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
-from nst_tutorial.runtime import machine
+from nst_tutorial.runtime import memory
 from nst_tutorial.runtime.errors import NSTError, NSTWarning
 from nst_tutorial.runtime.files import open_file, shown
 from nst_tutorial.runtime.types import PathLike, Source
@@ -141,7 +141,7 @@ def _refuse_if_too_large(size, name):
     pixels = size[0] * size[1]
     if pixels > MAX_PIXELS:
         raise _too_many_pixels(name)
-    if pixels * BYTES_PER_PIXEL > machine.available_memory():
+    if pixels * BYTES_PER_PIXEL > memory.available_memory():
         raise NSTError(
             f"{name} has {size[0]}×{size[1]} pixels, too many for the memory that is free here; "
             "make it smaller first."

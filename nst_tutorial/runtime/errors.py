@@ -1,8 +1,5 @@
 """What a user is told: the one exception that a mistake raises, and the one warning."""
 
-import importlib
-from types import ModuleType
-
 LONGEST = 1000  # characters of a sentence; a file's name or words may be of any length
 
 
@@ -25,17 +22,3 @@ def printable(words: object) -> str:
     words = "".join(c if c.isprintable() else " " if c.isspace() else "�" for c in str(words))
     middle = LONGEST // 2
     return words if len(words) <= LONGEST else f"{words[:middle]} … {words[-middle:]}"
-
-
-def import_extra(module: str, extra: str) -> ModuleType:
-    """Import what only an extra brings.
-
-    Raises:
-        NSTError: it is not there; the sentence says how to install it.
-    """
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise NSTError(
-            f"{error.name} is missing; install it with pip install -e '.[{extra}]'."
-        ) from None

@@ -1,17 +1,13 @@
-"""The machine: the memory and the processors that this process may use.
+"""The machine: the processors that this process may use, and the cgroups that say so.
 
-Containers and shared servers limit both by cgroups, which neither os.cpu_count() nor TensorFlow
-looks at. They are read here and nowhere else, and before TensorFlow is loaded.
+Containers and shared servers limit memory and processors by cgroups, which neither os.cpu_count()
+nor TensorFlow looks at. They are read here and nowhere else, and before TensorFlow is loaded.
 """
 
-import contextlib
-import itertools
 import math
 import os
-import sys
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-
-import psutil
 
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
 
@@ -23,34 +19,9 @@ def keras_home() -> Path:
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
 
 
-def memory_limit() -> float:
-    """How much memory this process may ever have, in bytes: the least of machine and cgroups."""
-    limits = [_memory_limit_of(group) for group in _groups()]
-    return min([psutil.virtual_memory().total, *limits])
-
-
-def available_memory() -> float:
-    """How much memory is still free for this process, in bytes; caches of files count as free."""
-    free = [_memory_limit_of(group) - _memory_in_use(group) for group in _groups()]
-    return max(0, min([psutil.virtual_memory().available, address_space(), *free]))
-
-
-def address_space() -> float:
-    """How much this process may still map, where `ulimit -v` limits it."""
-    if sys.platform == "win32":  # which knows no such limit
-        return math.inf
-    with contextlib.suppress(ImportError, OSError):
-        import resource
-
-        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-        if limit != resource.RLIM_INFINITY:
-            return limit - psutil.Process().memory_info().vms
-    return math.inf
-
-
 def cpu_limit() -> int:
     """How many processors this process may keep busy: its affinity, or a cgroup's quota."""
-    quotas = [_quota_of(group) for group in _groups()]
+    quotas = [_quota_of(group) for group in groups()]
     return max(1, math.ceil(min([_affinity(), os.cpu_count() or 1, *quotas])))
 
 
@@ -75,26 +46,13 @@ def _affinity():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else math.inf
 
 
-def _memory_limit_of(group):
-    """A cgroup has a limit that slows down (high) and one that kills (max); both are avoided."""
-    limits = (_numbers(group / name) for name in ("memory.max", "memory.high"))
-    return min(itertools.chain(*limits), default=math.inf)
-
-
-def _memory_in_use(group):
-    """Without the pages of files, which the kernel takes back before it kills anything."""
-    stat = dict(line.split() for line in read_kernel(group / "memory.stat").splitlines())
-    caches = sum(int(stat.get(kind, 0)) for kind in ("active_file", "inactive_file"))
-    return sum(_numbers(group / "memory.current")) - caches
-
-
 def _quota_of(group):
     """Processors' worth of time in each period."""
-    quota = _numbers(group / "cpu.max")
+    quota = numbers(group / "cpu.max")
     return quota[0] / quota[1] if quota else math.inf
 
 
-def _groups():
+def groups() -> Iterator[Path]:
     """Folders of the cgroups that this process is in, innermost first: the limits of all hold."""
     for line in read_kernel("proc/self/cgroup").splitlines():
         _, controllers, own = line.split(":", 2)
@@ -122,5 +80,6 @@ def read_kernel(path: str | Path) -> str:
         return ""
 
 
-def _numbers(path):
+def numbers(path: Path) -> list[float]:
+    """The numbers in a file of the kernel's; "max" is infinity."""
     return [math.inf if word == "max" else int(word) for word in read_kernel(path).split()]

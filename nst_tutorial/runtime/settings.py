@@ -9,7 +9,7 @@ import argparse
 import dataclasses
 import numbers
 import reprlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nst_tutorial.runtime.errors import NSTError
@@ -66,7 +66,7 @@ def whole(
         return _demand(int(value), least <= value <= most and value == int(value))
 
     must = f"a whole number from {least} to {most}"
-    return _declare(default, help, read, must, {"type": int, "metavar": "N"}, optional)
+    return declare(default, help, read, must, {"type": int, "metavar": "N"}, optional)
 
 
 def number(
@@ -90,7 +90,7 @@ def number(
     if most == LARGEST:
         high = "" if above else "up"
     must = f"a number {low} {high}".rstrip()
-    return _declare(default, help, read, must, {"type": float, "metavar": "X"}, optional)
+    return declare(default, help, read, must, {"type": float, "metavar": "X"}, optional)
 
 
 def choice(default: object, *known: object, help: str = "") -> Any:
@@ -100,7 +100,7 @@ def choice(default: object, *known: object, help: str = "") -> Any:
         return _demand(value, type(value) is type(default) and value in known)
 
     option = {"metavar": "NAME"}
-    return _declare(default, help, read, f"one of {', '.join(map(str, known))}", option)
+    return declare(default, help, read, f"one of {', '.join(map(str, known))}", option)
 
 
 def switch(default: bool, help: str = "") -> Any:
@@ -110,7 +110,7 @@ def switch(default: bool, help: str = "") -> Any:
         return _demand(value, isinstance(value, bool))
 
     option = {"action": argparse.BooleanOptionalAction}
-    return _declare(default, help, read, "True or False", option)
+    return declare(default, help, read, "True or False", option)
 
 
 def names(default: Sequence[str], help: str = "") -> Any:
@@ -122,7 +122,7 @@ def names(default: Sequence[str], help: str = "") -> Any:
         return _demand(several, short and len(several) <= MOST_NAMES)
 
     option = {"nargs": "+", "metavar": "NAME"}
-    return _declare(default, help, read, "a name or a list of names", option)
+    return declare(default, help, read, "a name or a list of names", option)
 
 
 def weights(default: Sequence[float] | None = None, help: str = "") -> Any:
@@ -134,23 +134,13 @@ def weights(default: Sequence[float] | None = None, help: str = "") -> Any:
         return _demand(several, inside and sum(several) > 0)
 
     option = {"type": float, "nargs": "+", "metavar": "W"}
-    return _declare(default, help, read, "a list of numbers from 0 up, not all 0", option, True)
+    return declare(default, help, read, "a list of numbers from 0 up, not all 0", option, True)
 
 
-def one_or_several(field: dataclasses.Field) -> Any:
-    """Declare what `field` declares, or a list of such."""
-    one, option = field.metadata["read"], {**field.metadata["option"], "nargs": "+"}
-
-    def read(value):
-        if not isinstance(value, (list, tuple)):
-            return one(value)
-        return _demand(tuple(map(one, value)), len(value) > 0)
-
-    must = f"{field.metadata['must']}, or a list of such"
-    return _declare(field.default, field.metadata["help"], read, must, option)
-
-
-def _declare(default, help, read, must, option, optional=False):
+def declare(
+    default: Any, help: str, read: Callable, must: str, option: dict, optional: bool = False
+) -> Any:
+    """Declare what `read` reads, in words what it `must` be, and the command line's `option`."""
     metadata = {"help": help, "read": read, "must": must, "option": option, "optional": optional}
     return dataclasses.field(default=default, metadata=metadata)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from nst_tutorial.runtime import machine
+from nst_tutorial.runtime import memory
 from nst_tutorial.runtime.download import download_vgg19, vgg19_file
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.files import open_file, shown
@@ -196,7 +196,7 @@ def _check_headers(name, arrays, widths):
 
 
 def _demand_memory(name, numbers):
-    if numbers * BYTES_PER_WEIGHT > machine.available_memory():
+    if numbers * BYTES_PER_WEIGHT > memory.available_memory():
         raise NSTError(f"{name} has {numbers} weights, too many for the memory that is free here.")
 
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nst_tutorial.runtime.errors import NSTError, import_extra
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.extras import import_extra
 from nst_tutorial.runtime.types import PathLike
 from nst_tutorial.study.cells import Cell, Outcome, Paint, Picture, attempt_on_worker, sentence
 

@@ -21,7 +21,8 @@ from tqdm import tqdm
 
 from nst_tutorial.config import TransferConfig
 from nst_tutorial.images import load_image
-from nst_tutorial.runtime.errors import NSTError, import_extra, printable
+from nst_tutorial.runtime.errors import NSTError, printable
+from nst_tutorial.runtime.extras import import_extra
 from nst_tutorial.runtime.files import check_output, make_folder, replace_file, shown
 from nst_tutorial.runtime.types import PathLike, Source
 from nst_tutorial.study.cells import (

@@ -44,7 +44,7 @@ from nst_tutorial.widgets.worker import Job, News, Painted, Picture, Worker
 
 DWARFS = 0.95  # a term with more of the total than this hides the others
 STILL = 0.5  # grey levels in ten steps, below which a picture has stopped changing
-FIRST = TransferConfig(size=256, optimizer="adam", scales=1, steps=150)
+FIRST = TransferConfig(size=256, optimizer="adam", scales=1, steps=150, init="content")
 
 WEIGHTS: dict[str, Any] = {
     "content_weight": ("content weight", decades(-1, 3),
@@ -65,8 +65,8 @@ MORE: dict[str, Any] = {
         "Longest side in pixels; twice as long takes four times the time. Starts again."),
     "content_layers": ("content layer", (),
         "Where picture and photograph are compared: the deeper, the freer the picture."),
-    "init": ("start", ["content", "style", "noise"],
-        "Where the run starts: at the photograph, the style picture, or noise. Starts again."),
+    "init": ("start", ["content", "recolored", "style", "noise"],
+        "The photograph, the photograph in the style's colors, the style, or noise. Starts again."),
     "optimizer": ("optimizer", ["adam", "nadam", "lbfgs"],
         "What moves the pixels. L-BFGS forgets its history whenever a setting changes."),
     "seed": ("seed", list(range(10)),

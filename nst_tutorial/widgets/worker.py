@@ -48,7 +48,7 @@ class Job:
     def origin(self) -> tuple[Any, ...]:
         """What decides where the picture starts; if it changes, the picture starts again."""
         config = self.config
-        style = self.style if config.init == "style" else None
+        style = self.style if config.init in ("style", "recolored") else None
         return self.content, style, config.size, config.init, config.seed, config.noise_std
 
     @property
