@@ -1,17 +1,16 @@
-"""How fast this is, and against what: steps, time to quality, memory, posters, cold start.
+"""How fast this is, and against what: the whole wait, a step, memory, posters.
 
-    make bench                                  # writes benchmarks/RESULTS.md and growth.png
-    python benchmarks/speed.py step quality     # some of its parts, printed
+    make bench                              # what is missing of benchmarks/RESULTS.md, and the file
+    python benchmarks/speed.py wait step    # these parts anew, printed
 
-All numbers that are compared come from one run on one machine: each is the least of several, taken
-in turns. Weights are random, in VGG19's shape: they cost what trained ones do. "Time to quality" is
-how long it takes until the float32 objective at the full size is where the notebook's way (one
-size, float32, Nadam(10), 250 steps from the content picture) has it at its best.
+Each part is kept in results/bench/ as soon as it is done, so that a run that was stopped goes on.
+Numbers that are compared come from one run on one machine: of a step the least of several, taken in
+turns. Weights are random, in VGG19's shape: they cost what trained ones do.
 """
 
-import dataclasses
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,7 @@ import psutil
 import tensorflow as tf
 from recipes import keras_io, tensorflow_tutorial
 
-from nst_tutorial import StyleTransfer, TransferConfig, load_extractor, load_image, stylize
+from nst_tutorial import StyleTransfer, TransferConfig, load_extractor
 from nst_tutorial.objective import Objective
 from nst_tutorial.runs.tiles import TiledObjective
 from nst_tutorial.runtime.backend import ops
@@ -36,30 +35,30 @@ from nst_tutorial.scales import coarse_to_fine
 HERE = Path(__file__).parent
 IMAGES = HERE.parent / "images"
 PHOTO, STYLE = IMAGES / "coffee.png", IMAGES / "swirls.jpg"
-PRECISIONS = ("bfloat16", "float32")
+PRECISIONS = tuple(sorted({fastest_precision(), "float32"}))
 STEPS = TransferConfig(optimizer="adam", margin=0, content_layers="block5_conv2")
-NOTEBOOKS = {
-    "optimizer": "nadam", "learning_rate": 10.0, "decay": 1.0, "steps": 250, "scales": 1,
-    "margin": 0.0,
-}  # fmt: skip
-NADAM = {"optimizer": "nadam", "learning_rate": 10.0, "decay": 1.0, "scales": 3, "margin": 0.0}
-OURS = {  # L-BFGS gets float32 by itself
-    "the defaults": {},
-    "Nadam(10), 60 steps, 3 sizes": {**NADAM, "steps": 60},
-    "Nadam(10), 400 steps, 3 sizes": {**NADAM, "steps": 400},
+RECIPES = {  # with the number of steps that each is published with
+    "keras.io's example, 4000 steps": (keras_io, 4000),
+    "TensorFlow's tutorial, 1000 steps": (tensorflow_tutorial, 1000),
 }
+FEW = 5  # steps of theirs that are timed
 ROUNDS = 4
 
 
 def main(parts):
     matplotlib.use("Agg")
-    said = [about()]
-    print(said[0], flush=True)
-    for part in parts or PARTS:
-        said.append(PARTS[part]())
-        print(f"\n{said[-1]}", flush=True)
+    folder = HERE.parent / "results" / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    print(about(), flush=True)
+    for part in parts or DEFAULT:
+        file = folder / f"{part}.md"
+        if parts or not file.exists():
+            file.write_text(PARTS[part](), "utf-8")
+        print(f"\n{file.read_text('utf-8')}", flush=True)
     if not parts:
+        said = [about(), *((folder / f"{part}.md").read_text("utf-8") for part in DEFAULT)]
         (HERE / "RESULTS.md").write_text("\n\n".join(said) + "\n", "utf-8")
+        shutil.rmtree(folder)
 
 
 def about():
@@ -72,6 +71,41 @@ def about():
     )
 
 
+def wait():
+    """From the shell to a finished picture of 448 px: others' recipes as published, and ours."""
+    rows = [["", "start", "first step", "a step", "the whole wait"]]
+    content, style = noise(298, 448), noise(298, 448, seed=1)
+    started = shell("-c", "import tensorflow, keras")
+    for name, (recipe, count) in RECIPES.items():
+        began = time.perf_counter()
+        step = recipe(keras_vgg19(), content, style)
+        step()
+        first = time.perf_counter() - began
+        each = timed(lambda step=step: [step() for _ in range(FEW)]) / FEW
+        whole = started + first + count * each
+        seconds = (f"{one:.1f} s" for one in (started, first, each))
+        rows.append([name, *seconds, f"{whole / 60:.0f} min"])
+    for name in ("random-vgg19", "pocket"):
+        with tempfile.TemporaryDirectory() as folder:
+            options = ["--extractor", name, "--size", "448", "-o", f"{folder}/out.png"]
+            seconds = shell("-m", "nst_tutorial", "stylize", PHOTO, STYLE, *options)
+        rows.append([f"`stylize`, {name}, the defaults", "", "", "", f"{seconds:.0f} s"])
+    said = f"The first two by extrapolation from {FEW} steps; {PHOTO.name}, {STYLE.name}, 298×448."
+    return "\n\n".join(["## The whole wait: 448 px, from the shell", table(rows), said])
+
+
+def shell(*arguments):
+    """Seconds that a new Python takes for these."""
+    command = [sys.executable, *map(str, arguments)]
+    return timed(lambda: subprocess.run(command, check=True, capture_output=True))
+
+
+def timed(run):
+    began = time.perf_counter()
+    run()
+    return time.perf_counter() - began
+
+
 def steps():
     """One step, against others' ways to take it, and against its own convolutions."""
     content, style = noise(384, 512), noise(384, 512, seed=1)
@@ -82,7 +116,7 @@ def steps():
         "TensorFlow's tutorial": tensorflow_tutorial(weights, content, style),
         **{f"this package, {p}": one_step(one, content, style) for p, one in ours.items()},
     })  # fmt: skip
-    rows = [["", "seconds a step", "/ ours, bfloat16", "/ ours, float32"]]
+    rows = [["", "seconds a step", *(f"/ ours, {p}" for p in PRECISIONS)]]
     for name, taken in seconds.items():
         rows.append([name, f"{taken:.2f}"])
         rows[-1] += [f"{taken / seconds[f'this package, {p}']:.2f}" for p in PRECISIONS]
@@ -119,64 +153,11 @@ def growth():
     return "\n\n".join(["## Growth", table(rows), "![seconds a step over sizes](growth.png)"])
 
 
-def quality():
-    """Seconds until a total is reached, the notebook's way and ours, of both extractors' shapes."""
-    rows = [["extractor", "ours", "total", "after", "the notebook's way", "ratio"]]
-    for name in ("pocket", "random-vgg19"):
-        layers = (*STEPS.style_layers, "block4_conv2")
-        extractor = load_extractor(name, layers, precision="float32")
-        photo, style = load_image(PHOTO, 448), load_image(STYLE, 448)
-        config = TransferConfig(size=448)
-        theirs = stylize(photo, style, extractor, dataclasses.replace(config, **NOTEBOOKS)).history
-        theirs = [(row["total"], row["seconds"]) for row in theirs]
-        best = min(theirs)[0]
-        for how, more in OURS.items():
-            config = dataclasses.replace(TransferConfig(size=448), **more)
-            ours = watched(photo, style, extractor, config)
-            for goal in (1.3 * best, best):
-                rows.append([name, how, f"{goal:.2f}", *compared(ours, theirs, goal)])
-    title = "## Time to quality: 448 px, the defaults' objective, float32"
-    said = "The lower total of each pair is the best that the notebook's way had in 250 steps."
-    return "\n\n".join([title, table(rows), said])
-
-
-def compared(ours, theirs, goal):
-    """Seconds of both ways to a total, and their ratio."""
-    mine, other = (next((s for total, s in way if total <= goal), None) for way in (ours, theirs))
-    if mine is None:
-        return [f"not in {ours[-1][1]:.1f} s: {min(ours)[0]:.2f}", f"{other:.1f} s", "-"]
-    return [f"{mine:.1f} s", f"{other:.1f} s", f"{other / mine:.1f}"]
-
-
-def watched(photo, style, extractor, config):
-    """`[(total of the picture without its margin, seconds)]` at the full size, a row a step.
-
-    The picture is painted in the faster precision, the total is that of the float32 extractor.
-    """
-    objective = Objective(photo, [style], extractor, config, photo.shape)
-    taken, looking, began = [], 0.0, time.perf_counter()
-
-    def look(step):
-        nonlocal looking
-        now = time.perf_counter()
-        if step.size == max(photo.shape):
-            image = ops.convert_to_tensor(step.image)
-            terms, _ = objective.differentiate(image, objective.weights(config))
-            taken.append((float(terms["total"]), now - began - looking))
-        looking += time.perf_counter() - now
-
-    stylize(photo, style, extractor.cast(fastest_precision()), config, look)
-    return taken
-
-
 def memory():
     """Peaks of whole processes, each with Python, TensorFlow and all."""
     rows = [["a step of VGG19's shape", "peak", "seconds"]]
-    for size, precision, tile in (
-        (1024, "bfloat16", 0),
-        (1024, "float32", 0),
-        (1024, "float32", 256),
-    ):
+    for precision, tile in (*((p, 0) for p in PRECISIONS), ("float32", 256)):
+        size = 1024
         peak, *seconds = apart(POSTER, size, size * 3 // 4, precision, tile)
         how = f"in tiles of {tile} px" if tile else "whole"
         rows.append(
@@ -191,18 +172,18 @@ def memory():
 
 def poster():
     """A step of 3840×2160 in VGG19's shape, one of its half, and what a run comes to."""
-    peak, *full = apart(POSTER, 3840, 2160, "bfloat16", 512)
-    _, *half = apart(POSTER, 1920, 1080, "bfloat16", 512)
+    peak, *full = apart(POSTER, 3840, 2160, PRECISIONS[0], 512)
+    _, *half = apart(POSTER, 1920, 1080, PRECISIONS[0], 512)
     stages = coarse_to_fine((1, 2160, 3840, 3), 2, STEPS.steps, STEPS.learning_rate)
     counts = [stage.steps for stage in stages]
     seconds = sum(
         targets + count * step for (targets, step), count in zip((half, full), counts, strict=True)
     )
     return (
-        "## A poster\n\n3840×2160 in VGG19's shape, Adam, tiles of 512 px, bfloat16: peak of the "
-        f"whole process {peak:.2f} GiB. A step takes {full[1]:.0f} s ({half[1]:.0f} s at half the "
-        f"size), the targets {full[0]:.0f} s ({half[0]:.0f} s): {counts[0]} "
-        f"steps at half the size and {counts[1]} at the whole, comes to {seconds / 60:.0f} minutes."
+        f"## A poster\n\n3840×2160 in VGG19's shape, Adam, tiles of 512 px, {PRECISIONS[0]}: peak "
+        f"of the whole process {peak:.2f} GiB. A step takes {full[1]:.0f} s ({half[1]:.0f} s at "
+        f"half the size), the targets {full[0]:.0f} s ({half[0]:.0f} s): {counts[0]} steps at half "
+        f"the size and {counts[1]} at the whole come to {seconds / 60:.0f} minutes."
     )
 
 
@@ -220,16 +201,6 @@ def tiles():
         "## Tiles\n\nThe gradient of 384×512 in tiles of 128 px, in VGG19's shape and float32, "
         f"against the whole picture's: relative error {error:.1e}."
     )
-
-
-def cold():
-    """From the command to the saved picture."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "nst_tutorial", "stylize", PHOTO, STYLE, "--size", "448"]
-        began = time.perf_counter()
-        subprocess.run([*command, "-o", f"{folder}/out.png"], check=True, capture_output=True)
-        seconds = time.perf_counter() - began
-    return f"## Cold start\n\n`nst-tutorial stylize`, 448 px, embedded extractor: {seconds:.1f} s."
 
 
 POSTER = """
@@ -331,12 +302,13 @@ def processor():
     return f"{named or platform.processor()} ({', '.join(units) or 'no bf16 units'})"
 
 
-SIZES = (128, 256, 512, 1024)
+SIZES = (128, 256, 512)
 GROWING = ("random-vgg19", "pocket")
 PARTS = {
-    "step": steps, "growth": growth, "quality": quality, "memory": memory, "tiles": tiles,
-    "cold": cold, "poster": poster,
+    "wait": wait, "step": steps, "growth": growth, "memory": memory, "tiles": tiles,
+    "poster": poster,
 }  # fmt: skip
+DEFAULT = tuple(PARTS)[:-1]  # a poster takes ten minutes by itself
 
 if __name__ == "__main__":
     main(sys.argv[1:])
