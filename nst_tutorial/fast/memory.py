@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PAINTING = (130, 17)  # bytes for each pixel; and for each pixel and channel of the network's width
 PAINTING_SPACE = (200, 110)  # addresses: a convolution reserves several times what it uses
 LEARNING = (75, 15)  # bytes for each pixel and channel; and for each residual block too
-COPIES = 1.2  # of the extractor's outputs
+COPIES = 1.5  # of the extractor's outputs
 STATE = 4 * 6  # bytes for each weight: with its gradient, its optimizer's, and a checkpoint's copy
 OVERHEAD = 160 * 2**20  # the compiled graph
 SPACE_OVERHEAD = 2**30  # and what its threads reserve
@@ -67,8 +67,7 @@ def check_training(
     Raises:
         NSTError: they do not.
     """
-    outputs, unfolded = bytes_per_pixel(extractor)
-    seen = COPIES * outputs + unfolded
+    seen = COPIES * bytes_per_pixel(extractor)
     learning = seen + network.width * (LEARNING[0] + LEARNING[1] * network.blocks)
     crops = config.batch_size * config.size**2 * learning
     styles = [math.prod(shape[:-1]) * seen for shape in style_shapes]

@@ -11,16 +11,13 @@ from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.memory import available_memory
 from nst_tutorial.runtime.types import Shape
 
-# Found by measuring the peaks of whole transfers; a test measures again. How TensorFlow convolves
-# depends on the processor. With AVX512 oneDNN does, in place. Elsewhere Eigen does, whose gradient
-# writes down, for one convolution at a time, each position's 3×3 inputs side by side.
-COPIES = {"oneDNN": 1.15, "Eigen": 1.1}  # of every layer's output: kept for the gradient, or moving
-UNFOLDED = {"oneDNN": 0.0, "Eigen": 1.0}  # copies of those inputs
+# Found by measuring the peaks of whole transfers; a test measures again.
+COPIES = 1.3  # of every layer's output: kept for the gradient, or moving
 BYTES = {"float32": 4, "bfloat16": 3.2}  # a number of all these; much is cast back to float32
 VECTORS = {"lbfgs": 8 + 2 * PAIRS + 8}  # pictures in float32; of other optimizers:
 FEW_VECTORS = 8
 CANVASES = 16  # pictures in float32 that tiles need besides, and the content's features
-OVERHEAD = {"oneDNN": 48 * 2**20, "Eigen": 160 * 2**20}  # the graph, and what the heap keeps
+OVERHEAD = 96 * 2**20  # the graph, and what the heap keeps
 SMALLEST = 32  # pixels; a smaller picture is no advice
 MARGIN = 1.2  # the prediction may be that much too low
 TRIED = (None, 1024, 512, 256)  # the picture whole, and sides of tiles
@@ -43,21 +40,14 @@ def predicted_peak(
         tile: side of the tiles that go through the network; None: pictures do, whole.
 
     Returns:
-        bytes, on the kind of processor that needs more.
+        bytes.
     """
     window = (tile + 2 * overlap(extractor.layers[-1])) ** 2 if tile else math.inf
     picture, *styles = (min(math.prod(one[1:3]), window) for one in (shape, *style_shapes))
     vectors = VECTORS.get(optimizer, FEW_VECTORS) + (CANVASES if tile else 0)
     kept = math.prod(shape[1:3]) * vectors * 12
-    outputs, unfolded = bytes_per_pixel(extractor)
-    return max(
-        OVERHEAD[kind] + need
-        for kind in COPIES
-        for need in (
-            (COPIES[kind] * outputs + UNFOLDED[kind] * unfolded) * picture + kept,
-            *(COPIES[kind] * outputs * style for style in styles),  # no gradient
-        )
-    )
+    features = COPIES * bytes_per_pixel(extractor)
+    return OVERHEAD + max(features * picture + kept, *(features * style for style in styles), 0)
 
 
 def fitting_tile(
@@ -105,12 +95,10 @@ def _scaled(shape, scale):
     return (1, *(round(scale * side) for side in shape[1:3]), 3)
 
 
-def bytes_per_pixel(extractor: Extractor) -> list[float]:
-    """The size of all layers' outputs and of the largest unfolded input, for each pixel."""
-    positions, outputs, unfolded = 1.0, 0.0, 0.0
+def bytes_per_pixel(extractor: Extractor) -> float:
+    """The size of all layers' outputs, for each pixel."""
+    positions, outputs = 1.0, 0.0
     for layer in extractor.model.layers:
         positions /= 4 if "Pooling" in type(layer).__name__ else 1
         outputs += positions * layer.output.shape[-1]
-        if "Conv" in type(layer).__name__:
-            unfolded = max(unfolded, 9 * positions * layer.input.shape[-1])
-    return [BYTES[extractor.precision] * numbers for numbers in (outputs, unfolded)]
+    return BYTES[extractor.precision] * outputs
