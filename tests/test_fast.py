@@ -293,6 +293,12 @@ def test_a_style_picture_may_have_a_size_of_its_own(small, styles, folder, uncom
         train({"dark": styles["dark"]}, folder, small, config)
 
 
+def test_jax_is_refused_in_a_sentence(small, styles, folder, monkeypatch):
+    monkeypatch.setattr("nst_tutorial.fast.learning.backend_name", lambda: "jax")
+    with pytest.raises(NSTError, match="trained on TensorFlow or PyTorch, not on JAX"):
+        train(styles, folder, small, TINY)
+
+
 def test_weights_must_be_one_a_style(small, painting):
     config = dataclasses.replace(TINY, style_weight=(1.0, 2.0))
     with pytest.raises(NSTError, match="style_weight has 2 values for 1 styles"):

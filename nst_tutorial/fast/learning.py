@@ -15,7 +15,8 @@ from nst_tutorial.fast.network import ConditionalInstanceNormalization, StyleNet
 from nst_tutorial.fast.objective import BatchObjective, one_a_style
 from nst_tutorial.images import load_image
 from nst_tutorial.runs.provenance import digest
-from nst_tutorial.runtime.backend import keras, ops
+from nst_tutorial.runtime.backend import backend_name, keras, ops
+from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.interrupts import hold_interrupts
 from nst_tutorial.runtime.types import Array, PathLike, Source
 
@@ -109,8 +110,8 @@ def train(
         the `StyleNetwork`, and `{path: sentence}` of the photographs that could not be read.
 
     Raises:
-        NSTError: a picture, a layer or a setting is not usable, the loss is no longer a number, or
-            there is too little memory.
+        NSTError: a picture, a layer or a setting is not usable, the loss is no longer a number,
+            there is too little memory, or Keras runs on JAX.
         KeyboardInterrupt: after Ctrl-C, once the checkpoint is saved.
 
     Taught in: 09_fast_styles.
@@ -175,6 +176,10 @@ def _copy(network, precision):
 
 def _learn(network, rows, pictures, images, extractor, config, callback, checkpoint):
     """Train what is trainable: the style of the n-th picture is asked for by the n-th row."""
+    if backend_name() == "jax":
+        raise NSTError(
+            "networks are trained on TensorFlow or PyTorch, not on JAX; set KERAS_BACKEND."
+        )
     if not isinstance(extractor, Extractor):
         extractor = load_extractor(extractor, config.content_layers + config.style_layers)
     paths = images if isinstance(images, (list, tuple)) else pictures_in(images)
