@@ -43,6 +43,11 @@ class TransferConfig:
     convention: str = choice(
         "relative", *CONVENTIONS, help=f"units of the losses: {', '.join(CONVENTIONS)}"
     )
+    colors: str = choice(
+        "style", "match", "luminance",
+        help="whose colors: style, match (the photograph's, which the style is given first) or "
+        "luminance (the photograph's own; only light and dark are painted)",
+    )  # fmt: skip
     blend: tuple[float, ...] | None = weights(
         help="one weight for each style picture; all equal by default"
     )
@@ -54,13 +59,14 @@ class TransferConfig:
         help="longest side of the style picture in pixels; by default that of the result",
         optional=True,
     )
+    style_scale: float = number(
+        1.0, help="size of the style picture as a multiple of that: 2 doubles the strokes",
+        least=0.1, most=10,
+    )  # fmt: skip
     style_resize: str = choice(
-        "fit",
-        "fit",
-        "own",
-        "squash",
+        "fit", "own", "squash",
         help="how the style gets its size: fit, own (as it is) or squash (the photograph's shape)",
-    )
+    )  # fmt: skip
     scales: int = whole(
         3, help="sizes to go through, each twice the last; 1: the full size alone", most=32
     )
@@ -80,7 +86,7 @@ class TransferConfig:
         help=f"{', '.join(OPTIMIZERS)}; all but lbfgs need four times the steps",
     )
     parameterization: str = choice(
-        "pixels", "pixels", "fourier", help="what the optimizer moves: pixels, or fourier: waves"
+        "pixels", "fourier", help="what the optimizer moves: pixels, or fourier: waves"
     )
     steps: int = whole(40, help="steps in all sizes together; adam and nadam need about 250")
     learning_rate: float = number(
@@ -99,14 +105,10 @@ class TransferConfig:
     clip: bool = switch(True, help="keep the picture in 0..255 at each step")
     truncate: bool = switch(False, help="cut fractions off when saving, as many scripts do")
     init: str = choice(
-        "recolored",
-        "recolored",
-        "content",
-        "style",
-        "noise",
+        "recolored", "content", "style", "noise",
         help="where the picture starts: recolored (the content in the style's colors), content, "
         "style or noise",
-    )
+    )  # fmt: skip
     noise_std: float = number(64.0, help="standard deviation of the noise start, in pixel values")
     seed: int = whole(0, help="seed of the noise start", least=0, most=2**64)
 

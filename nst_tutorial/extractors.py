@@ -18,6 +18,8 @@ from nst_tutorial.runtime.settings import argument, names, whole
 from nst_tutorial.runtime.types import Array, Features, PathLike, Shape
 from nst_tutorial.runtime.weights import LAYERS, Weights, load_weights
 
+BORDERS = ("reflect", "zero", "wrap")
+
 
 @dataclasses.dataclass(frozen=True)
 class Extractor:
@@ -126,13 +128,18 @@ class Extractor:
         return smallest_side(self.layers[-1])
 
     def on_grid(self, x: Array) -> Array:
-        """Continue a picture so that poolings leave no rest; border "zero" drops it, as Keras."""
-        return x if self.border == "zero" else mirror_to_multiple(x, stride(self.layers[-1]))
+        """Continue a picture so that poolings leave no rest; other borders drop it, as Keras."""
+        grid = stride(self.layers[-1])
+        return mirror_to_multiple(x, grid) if self.border == "reflect" else x
+
+    def close(self, x: Array) -> Array:
+        """Continue a picture by what follows on its right and bottom; border "wrap" knows it."""
+        return wrap(x, 1)[:, 1:, 1:] if self.border == "wrap" else x
 
     def feature_shape(self, layer: str, shape: Shape) -> Shape:
         """`(h, w, N)` of a layer's features for a picture `(1, H, W, 3)`."""
         sides, grid = shape[1:3], stride(self.layers[-1])
-        if self.border != "zero":
+        if self.border == "reflect":
             sides = tuple(-(-side // grid) * grid for side in sides)
         return *(side // stride(layer) for side in sides), self.model.output[layer].shape[-1]
 
@@ -155,7 +162,9 @@ def load_extractor(
             in either shape), or a path to weights (.npz as `training/` writes, .h5 as Keras does).
         layers: names of the layers to return.
         pooling: `"average"` or `"max"`; by default what the weights were trained with.
-        border: `"reflect"`, or `"zero"` as in Keras, which darkens features along the border.
+        border: `"reflect"`; `"zero"` as in Keras, which darkens features along the border; or
+            `"wrap"`, where the right side follows on the left and the bottom on the top, for
+            pictures that tile without a seam.
         precision: `"float32"`, `"bfloat16"`, or None for the faster here (measured once).
         seed: of the random weights.
 
@@ -173,7 +182,7 @@ def load_extractor(
     if pooling is None:
         pooling = "max" if name.endswith(("vgg19", ".h5")) else "average"
     _one_of("pooling", pooling, ("average", "max"))
-    _one_of("border", border, ("reflect", "zero"))
+    _one_of("border", border, BORDERS)
     _one_of("precision", precision, (None, "float32", "bfloat16"))
     precision = precision or fastest_precision()
     seed = argument("seed", whole(0, least=0, most=2**64), seed)
@@ -249,6 +258,12 @@ def convolve(padding: str, x: Array, kernel: Array) -> Array:
     return constant_kernel(x)
 
 
+def wrap(x: Array, margin: int) -> Array:
+    """Continue a picture, or its features, by `margin` positions of the opposite side."""
+    x = ops.concatenate([x[:, -margin:], x, x[:, :margin]], axis=1)
+    return ops.concatenate([x[:, :, -margin:], x, x[:, :, :margin]], axis=2)
+
+
 class Mirror(keras.layers.Layer):
     """Continue a picture by its mirror image, so that a convolution keeps its size."""
 
@@ -266,6 +281,13 @@ class Mirror(keras.layers.Layer):
         return {**super().get_config(), "margin": self.margin}
 
 
+class Wrap(Mirror):
+    """Continue a picture by its opposite sides, as if it lay on a tube that is closed to a ring."""
+
+    def call(self, x: Array) -> Array:
+        return wrap(x, self.margin)
+
+
 def build_network(
     weights: Weights, layers: Sequence[str], pooling: str, border: str, precision: str
 ) -> keras.Model:
@@ -279,8 +301,8 @@ def build_network(
     for layer, (kernel, _) in weights.items():
         if layer.endswith("conv1") and layer != LAYERS[0]:
             x = pool(2, **settings)(x)
-        if border == "reflect":
-            x = Mirror(**dtype)(x)
+        if border != "zero":
+            x = {"reflect": Mirror, "wrap": Wrap}[border](**dtype)(x)
         convolution = Convolution(
             kernel.shape[-1], 3, padding=padding, activation="relu", name=layer, **settings
         )

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from nst_tutorial.runtime.decoding import open_as_rgb
+from nst_tutorial.runtime.decoding import open_alpha, open_as_rgb
 from nst_tutorial.runtime.encoding import write
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.settings import argument, whole
@@ -92,6 +92,48 @@ def load_image(source: Source, size: int | None = None) -> np.ndarray:
     return np.asarray(picture, "float32")[None]
 
 
+def load_alpha(source: Source, size: int | None = None) -> np.ndarray | None:
+    """Load how opaque a picture is, which `load_image` puts onto white.
+
+    Args:
+        source, size: as `load_image` takes them.
+
+    Returns:
+        float32 `(1, H, W, 1)`, 0..1; None for a picture without transparent parts.
+
+    Raises:
+        NSTError: the source is no picture that can be read.
+    """
+    alpha = open_alpha(source)
+    if alpha is None:
+        return None
+    if size is not None:
+        alpha.thumbnail((size, size), Image.Resampling.LANCZOS)
+    return np.asarray(alpha, "float32")[None, :, :, None] / 255
+
+
+def load_mask(source: Source) -> np.ndarray:
+    """Load a mask: white, or 1, is inside; gray is in part; black and transparent are outside.
+
+    Args:
+        source: anything `load_image` takes; or an array `(H, W)` of True and False, or of fractions
+            0..1.
+
+    Returns:
+        float32 `(1, H, W, 1)`, 0..1.
+
+    Raises:
+        NSTError: the source is no picture that can be read.
+
+    Taught in: 11_control.
+    """
+    kind = getattr(getattr(source, "dtype", None), "kind", "")
+    if kind == "b" or (kind == "f" and np.max(source, initial=0) <= 1):
+        source = 255 * np.asarray(source, "float32")
+    gray, alpha = np.mean(load_image(source), -1, keepdims=True) / 255, load_alpha(source)
+    return gray if alpha is None else gray * alpha
+
+
 def to_uint8(image: Array) -> np.ndarray:
     """Clip to 0..255 and round: `(1, H, W, 3)` float to `(H, W, 3)` uint8, ready to be seen.
 
@@ -113,19 +155,27 @@ def to_uint8(image: Array) -> np.ndarray:
     return np.clip(np.rint(pixels), 0, 255).astype("uint8").reshape(shape)
 
 
-def save_image(path: PathLike, image: Array, text: dict[str, str] | None = None) -> None:
+def save_image(
+    path: PathLike, image: Array, text: dict[str, str] | None = None, alpha: Array | None = None
+) -> None:
     """Save a picture: written beside its place, then renamed, so that no fault leaves half a file.
 
     Args:
         path: where to; the folder must exist, and the ending says which kind of file.
         image: `(1, H, W, 3)` or `(H, W, 3)`, RGB; clipped to 0..255 and rounded.
         text: `{key: string}` for a PNG's text chunks; other kinds of file do without.
+        alpha: `(1, H, W, 1)`, 0..1, how opaque it is to be; the image is what is seen on white.
+            None: everywhere. JPEG, BMP and PPM keep the white.
 
     Raises:
         NSTError: the picture has another shape or values that are not numbers, text is something
             else, `encoding.check_picture` refuses the path, or the disk is full.
     """
-    write(path, to_uint8(image), text)
+    if alpha is None:
+        return write(path, to_uint8(image), text)
+    bare = 255 + (image - 255) / np.maximum(alpha, 1 / 255)  # without the white that shines through
+    opacity = np.rint(255 * alpha[0]).astype("uint8")
+    write(path, np.concatenate([to_uint8(bare), opacity], axis=-1), text)
 
 
 def _demand_three_colours(image):

@@ -96,10 +96,34 @@ def mean_gram_matrix(features: Array) -> Array:
     return gram_matrix_one_sided(features) / ops.cast(ops.shape(F)[-2], F.dtype)
 
 
+def guided_gram_matrix(features: Array, guide: Array) -> Array:
+    r"""Take the mean Gram matrix of one region: each position counts as much as it belongs to it.
+
+    $G = (T \circ F)^T (T \circ F) / \sum_k T_k^2$   (Gatys et al., 1611.07865, section 4)
+
+    With a guide of ones this is `mean_gram_matrix`.
+
+    Args:
+        features: F, `(B, H, W, N)`.
+        guide: T, `(B, H, W, 1)`, 0..1, not 0 everywhere. Several guides for one picture's features
+            give several matrices.
+
+    Returns:
+        `(B, N, N)`.
+
+    Differs: the paper scales T beforehand so that $\sum_k T_k^2 = 1$.
+    Taught in: 11_control.
+    """
+    F, T = _array(features), _array(guide)
+    mass = ops.sum(ops.square(T), axis=(-3, -2, -1))
+    return gram_matrix_one_sided(T * F) / mass[..., None, None]
+
+
 class StyleTarget(NamedTuple):
     """A style picture at one layer, as the style loss sees it: computed once, used at each step."""
 
     mean_gram: Any  # A / M_style, (B, N, N)
+    guide: Any = ()  # of the generated picture's features, (B, H, W, 1); (): all of them count
 
 
 def style_target(style: Array | StyleTarget) -> StyleTarget:
@@ -138,7 +162,10 @@ def style_layer_loss(generated: Array, style: Array | StyleTarget) -> Array:
     Differs: keras.io's example has 3 for N and the picture's area for M.
     Taught in: 05_style_loss.
     """
-    return gram_distance(mean_gram_matrix(generated), style_target(style).mean_gram)
+    target = style_target(style)
+    guided = not isinstance(target.guide, tuple)
+    G = guided_gram_matrix(generated, target.guide) if guided else mean_gram_matrix(generated)
+    return gram_distance(G, target.mean_gram)
 
 
 def style_layer_loss_gradient(generated: Array, style: Array | StyleTarget) -> Array:

@@ -12,6 +12,7 @@ from nst_tutorial.losses import (
     StyleTarget,
     content_loss,
     gram_distance,
+    guided_gram_matrix,
     mean_gram_matrix,
     style_layer_loss,
     total_loss,
@@ -135,9 +136,12 @@ class Objective:
         features = self.extractor(image)
         return {layer: ops.cast(features[layer], "float32") for layer in layers}
 
-    def _mean_grams(self, image, layers):
-        features = self.extractor(image)
-        return {layer: mean_gram_matrix(features[layer]) for layer in layers}
+    def _mean_grams(self, image, layers, guides=None):
+        """`{layer: mean Gram matrix}` of a picture, or of what `{layer: guide}` makes count."""
+        F = self.extractor(image)
+        if guides:
+            return {layer: guided_gram_matrix(F[layer], guides[layer]) for layer in layers}
+        return {layer: mean_gram_matrix(F[layer]) for layer in layers}
 
 
 def evaluate(
@@ -147,8 +151,8 @@ def evaluate(
     F = extractor(image)
     content, style = (targets[term].items() for term in ("content", "style"))
     content = {layer: content_loss(F[layer], P)[0] / d for layer, (P, d) in content}
-    style = {layer: style_layer_loss(F[layer], target)[0] / d for layer, (target, d) in style}
-    tv = variation(image, convention, weights["exponent"])[0]
+    style = {layer: ops.sum(style_layer_loss(F[layer], target) / d) for layer, (target, d) in style}
+    tv = variation(extractor.close(image), convention, weights["exponent"])[0]
     return weigh(content, style, tv, weights)
 
 

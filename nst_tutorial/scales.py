@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nst_tutorial.config import TransferConfig
+from nst_tutorial.control.colors import match_colors
 from nst_tutorial.runtime.backend import ops
 from nst_tutorial.runtime.types import Array, Shape
 
@@ -103,28 +104,13 @@ def starting_picture(
     return np.clip(noise, 0, 255).astype("float32"), None
 
 
-def recolor(image: Array, references: Sequence[Array]) -> np.ndarray:
-    r"""Give a picture the mean and the covariance of other pictures' colors.
+def recolor(image: Array, references: Sequence[Array], weights: Array | None = None) -> np.ndarray:
+    """Give a picture the colors of others: a start that is nearer to the style.
 
-    $x' = A (x - \mu) + \mu_r$ with $A = \Sigma_r^{1/2} \Sigma^{-1/2}$   (Gatys et al., 1606.05897)
-
-    All are `(1, H, W, 3)`, RGB, 0..255. Deviation: `FAINT` is added to the picture's variances, so
-    that a gray photograph's tints are not blown up to patches.
+    All are `(1, H, W, 3)`, RGB, 0..255; see `control.colors.match_colors`, also on the weights. A
+    gray photograph's tints, fainter than `FAINT`, are not blown up to patches.
     """
-    mean, covariance = _color_statistics([image])
-    goal, wanted = _color_statistics(references)
-    A = _power(wanted, 0.5) @ _power(covariance + FAINT * np.eye(3), -0.5)
-    return np.clip((image - mean) @ A.T + goal, 0, 255).astype("float32")
-
-
-def _color_statistics(images):
-    pixels = np.concatenate([np.reshape(image, (-1, 3)) for image in images]).astype("float64")
-    return pixels.mean(0), np.cov(pixels.T, bias=True)
-
-
-def _power(matrix, exponent):
-    values, vectors = np.linalg.eigh(matrix)
-    return vectors * np.maximum(values, 0) ** exponent @ vectors.T
+    return np.clip(match_colors(image, references, weights=weights, faint=FAINT), 0, 255)
 
 
 def at_scale(

@@ -31,6 +31,7 @@ def paint(
     callback: Callable[[Terms], object] | None = None,
     *,
     objective: Callable[..., Objective] = Objective,
+    begin: Callable[..., tuple[np.ndarray, Array | None]] = starting_picture,
     enter: "Callable[[int, StyleTransfer], int] | None" = None,
     first: int = 0,
 ) -> tuple[np.ndarray, KeyboardInterrupt | DivergedError | None]:
@@ -44,6 +45,7 @@ def paint(
         start: `(1, H, W, 3)`, where to start instead of the config's `init`; or None.
         callback: called with the terms of each step, as `StyleTransfer.step` returns them; or None.
         objective: makes the objective of each size, from `Objective`'s arguments.
+        begin: makes the first picture, from the arguments of `scales.starting_picture`.
         enter: called with the number and the `StyleTransfer` of each size; returns how many of its
             steps were taken before. None: none was.
         first: the number of the size to begin with, among those of `coarse_to_fine`.
@@ -57,7 +59,7 @@ def paint(
     full = (style_images[0] if content_image is None else content_image).shape
     stages = coarse_to_fine(full, config.scales, config.steps, config.learning_rate)
     given = content_image, style_images, start, config
-    image, detail = starting_picture(stages[0].shape, *given)
+    image, detail = begin(stages[0].shape, *given)
     transfer, stopped = None, None
     try:
         for number, stage in enumerate(stages[first:], first):

@@ -36,7 +36,7 @@ from nst_tutorial.config import layer_weights
         ("scales", 0, "whole number from 1"),
         ("tv_exponent", 0, "above 0"),
         ("learning_rate", 0, "above 0"),
-        ("optimizer", "adagrad", "adam, nadam, lbfgs"),
+        ("optimizer", "adagrad", "lbfgs, adam, nadam"),
         ("decay", 0, "above 0"),
         ("epsilon", -1, "above 0"),
         ("beta_1", 1, "below 1"),

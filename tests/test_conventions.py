@@ -27,8 +27,9 @@ from nst_tutorial import (
 from nst_tutorial.config import weighted
 from nst_tutorial.conventions.convert import evaluate
 from nst_tutorial.conventions.known import CONVENTIONS
+from nst_tutorial.conventions.recipes import SETTINGS
 from nst_tutorial.objective import Objective
-from nst_tutorial.runs.run import load_pictures
+from nst_tutorial.runs.inputs import load_pictures
 from nst_tutorial.scales import resize
 
 CONV1 = [f"block{block}_conv1" for block in range(1, 6)]
@@ -183,7 +184,7 @@ def test_the_terms_are_those_of_the_row(name, pictures, extractor):
     assert min(found[:2]) > 0
 
 
-OWN_SIZE = [name for name in EXACT if CONVENTIONS[name].settings.get("style_resize") != "squash"]
+OWN_SIZE = [name for name in EXACT if SETTINGS[name].get("style_resize") != "squash"]
 
 
 @pytest.mark.parametrize("name", OWN_SIZE)
@@ -205,7 +206,7 @@ def test_a_style_picture_that_the_author_squashes(name, pictures, extractor):
 
 def features_for(name, extractor, images):
     """Features of the row's layers alone: how far a picture is mirrored depends on the deepest."""
-    config = TransferConfig(**CONVENTIONS[name].settings)
+    config = TransferConfig(**SETTINGS[name])
     extractor = extractor.select(config.content_layers + config.style_layers)
     return [{k: np.asarray(v, "float64") for k, v in extractor(x).items()} for x in images]
 
@@ -336,7 +337,7 @@ def test_another_total_variation_cannot_be_converted(pictures, pocket):
     near = convert_weights(
         weights, "tensorflow_tutorial", "keras_io", content, style, pocket, nearest=True
     )
-    settings = [dict(CONVENTIONS[n].settings) for n in ("tensorflow_tutorial", "keras_io")]
+    settings = [SETTINGS[n] for n in ("tensorflow_tutorial", "keras_io")]
     values = [
         evaluate(name, content, content, style, pocket)["tv"] / own["tv_weight"]
         for name, own in zip(("tensorflow_tutorial", "keras_io"), settings, strict=True)

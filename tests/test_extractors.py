@@ -128,7 +128,7 @@ def test_the_smallest_picture_each_block_takes(extractor):
         ({"layers": ["block6_conv1"]}, "'block6_conv1' is not in.*block1_conv1.*block5_conv4"),
         ({"layers": []}, "no layer was asked for"),
         ({"pooling": "median"}, "average or max"),
-        ({"border": "wrap"}, "reflect or zero"),
+        ({"border": "mirror"}, "reflect or zero or wrap"),
         ({"precision": "int8"}, "float32 or bfloat16"),
     ],
 )

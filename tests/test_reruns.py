@@ -13,6 +13,7 @@ from quick import OPTIONS, QUICK
 
 from nst_tutorial import NSTError, rerun, save_image, stylize
 from nst_tutorial.__main__ import main
+from nst_tutorial.runs.inputs import gather, load
 from nst_tutorial.runs.provenance import describe, differences, read
 
 CONFIG = dataclasses.replace(QUICK, steps=2)
@@ -173,8 +174,8 @@ def test_a_stopped_picture_says_so(here):
 
 def test_differences_count_pictures(photograph, painting, extractor):
     def said(styles):
-        sources = {"content": None, "styles": styles, "start": None}
-        return describe(QUICK, extractor, sources, sources)
+        sources = gather(None, styles)
+        return describe(QUICK, extractor, sources, load(sources, QUICK))
 
     assert differences(said([painting]), said([painting])) == []
     assert differences(said([painting]), said([painting, photograph])) == [

@@ -115,7 +115,7 @@ def test_memory_that_is_short_is_answered_by_tiles(extractor, monkeypatch):
         monkeypatch.setattr(memory, "available_memory", lambda free=free: free)
         stylize(noise(600, 700), noise(80, 80, 1), extractor, config)
     whole, tiled = made
-    assert whole is Objective
+    assert (whole.func, whole.keywords) == (Objective, {})
     assert (tiled.func, tiled.keywords) == (TiledObjective, {"tile": 256})
 
 

@@ -7,6 +7,8 @@ is one sentence on stderr and exit status 2.
 import argparse
 import contextlib
 import dataclasses
+import functools
+import itertools
 import os
 import platform
 import signal
@@ -20,6 +22,7 @@ from pathlib import Path
 from nst_tutorial import __version__
 from nst_tutorial.cli import fast as fast_commands
 from nst_tutorial.cli import terminal
+from nst_tutorial.cli.folders import outputs_for, report
 from nst_tutorial.cli.options import add_options, given
 from nst_tutorial.cli.terminal import bar, say, tell
 from nst_tutorial.runtime.errors import NSTError, NSTWarning
@@ -68,29 +71,64 @@ def stylize(options: argparse.Namespace) -> int:
     from nst_tutorial.conventions.known import CONVENTIONS
     from nst_tutorial.extractors import load_extractor
 
-    config = _config(options)
-    jobs = _jobs(options)
-    _check_outputs(options, config, [output for output, _ in jobs])
+    config, regions = _config(options), _regions(options)
+    is_folder = os.path.isdir(options.content)
+    if not is_folder:
+        _check_outputs(options, config, options.content, options.output)
     layers = config.content_layers + config.style_layers
     convention = CONVENTIONS[options.recipe or "relative"]
     pooling, border = options.pooling or convention.pooling, options.border or convention.border
     extractor = load_extractor(options.extractor, layers, pooling=pooling, border=border)
+    paint = functools.partial(_paint, options, config, extractor, regions)
+    if is_folder:
+        return _paint_folder(options, config, paint)
+    return _paint_all(paint, options.content, _jobs(options, options.output))
+
+
+def _paint_all(paint, content, jobs):
+    """Paint one picture after another, up to the first that is stopped; return its status."""
     for output, styles in jobs:
-        if status := _paint(options, config, extractor, output, styles):
+        if status := paint(content, output, styles):
             return status
     return 0
 
 
-def _check_outputs(options, config, outputs):
+def _paint_folder(options, config, paint):
+    """Paint one picture of a folder after another; one that cannot be read stops no other."""
+    from nst_tutorial.runtime.decoding import size_of
+
+    for style in options.style:
+        size_of(style)  # one that is no picture is said once, not for each photograph
+    pairs, done, broken = outputs_for(options.content, options.output), 0, []
+    for content, output in pairs:
+        jobs = [job for job in _jobs(options, output) if not _is_done(options, job[0])]
+        try:
+            _check_outputs(options, config, content, output)
+            if status := _paint_all(paint, content, jobs):
+                return status
+            done += 1
+        except NSTError as error:
+            named = content.name in str(error)
+            broken.append(f"{error}" if named else f"{content.name}: {error}")
+    tell(f"{done} of {len(pairs)} pictures painted, in {options.output}")
+    return report(broken)
+
+
+def _is_done(options, output):
+    """Whether an earlier run, which is to go on, has painted that picture to its end."""
+    return options.resume and output.exists() and not _checkpoint_of(output).exists()
+
+
+def _check_outputs(options, config, content, output):
     """Find out whether the pictures, and checkpoints beside them, can be written."""
     from nst_tutorial.runtime.decoding import size_of
     from nst_tutorial.runtime.encoding import check_picture
 
-    longest = min(config.size, max(size_of(options.content)))
-    inputs = [options.content, *options.style, options.extractor]
-    for output in outputs:
-        check_picture(output, inputs, longest)
-        check_output(_checkpoint_of(output), inputs)
+    longest = min(config.size, max(size_of(content)))
+    inputs = [content, *options.style, *itertools.chain(*_regions(options)), options.extractor]
+    for path, _ in _jobs(options, output):
+        check_picture(path, inputs, longest)
+        check_output(_checkpoint_of(path), inputs)
 
 
 def _checkpoint_of(output):
@@ -124,7 +162,8 @@ def _inputs_of_rerun(options, origin):
 
     found = inputs_of(origin, options.picture, options.content, options.style, options.start)
     extractor = options.extractor or origin["extractor"]["name"]
-    return [found["content"], *found["styles"], found["start"], extractor]
+    masks = found["masks"], found["style_masks"]
+    return [found["content"], *found["styles"], found["start"], *itertools.chain(*masks), extractor]
 
 
 def _compare(picture, output, origin, result):
@@ -191,18 +230,28 @@ def doctor(options: argparse.Namespace) -> int:
     return 0
 
 
-def _jobs(options):
-    """Pair each output with its styles: `[(path, [style, …])]`."""
+def _regions(options):
+    """The regions that were given, each as `stylize` takes it."""
+    regions = [tuple(region) for region in options.region or ()]
+    for region in regions:
+        if len(region) not in (2, 3):
+            raise NSTError(f"--region takes MASK STYLE [STYLE_MASK], not {' '.join(region)}.")
+    if not (options.style or regions):
+        raise NSTError("no style was given; name a STYLE, or a --region with one.")
+    return regions
+
+
+def _jobs(options, output):
+    """Pair each output of a photograph with its styles: `[(path, [style, …])]`."""
     if not options.one_picture_per_style:
-        return [(options.output, options.style)]
+        return [(output, options.style)]
     names = {style: Path(style).stem for style in options.style}
     if len(set(names.values())) < len(options.style):
         raise NSTError("two styles have the same name; their pictures would overwrite each other.")
-    output = options.output
     return [(output.with_stem(f"{output.stem}-{names[style]}"), [style]) for style in options.style]
 
 
-def _paint(options, config, extractor, output, styles):
+def _paint(options, config, extractor, regions, content, output, styles):
     from nst_tutorial.runs.checkpoints import Checkpoint
     from nst_tutorial.runs.run import stylize
 
@@ -215,7 +264,7 @@ def _paint(options, config, extractor, output, styles):
         with bar(output.name) as show:
             look = _onlooker(options, config, output, show)
             result = stylize(
-                options.content, styles, extractor, config, look, checkpoint=checkpoint
+                content, styles, extractor, config, look, checkpoint=checkpoint, regions=regions
             )
         status = _save(result, output, interrupts)
         if result.stopped is None:
@@ -311,15 +360,35 @@ def _add_stylize(parser):
 
     parser.set_defaults(command=stylize)
     add = parser.add_argument
-    add("content", metavar="CONTENT", help="the photograph")
-    add("style", metavar="STYLE", nargs="+", help="the picture whose style it gets; several blend")
-    add("-o", "--output", type=Path, required=True, metavar="OUT.png", help="where to save it")
+    add("content", metavar="CONTENT", help="the photograph, or a folder of them")
+    add("style", metavar="STYLE", nargs="*", help="the picture whose style it gets; several blend")
+    add(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT.png",
+        help="where to save it; a folder for a folder",
+    )
+    add(
+        "--region",
+        nargs="+",
+        action="append",
+        metavar="FILE",
+        help="MASK STYLE [STYLE_MASK]: where the mask is white the photograph gets this style, or "
+        "what of it the second mask shows; give it once for each region. STYLE is then for the "
+        "rest; without it, the rest is kept",
+    )
     add("--recipe", help="a known implementation's settings: keras_io, tensorflow_tutorial, …")
     add("--one-picture-per-style", action="store_true", help="save OUT-STYLE.png for each style")
     add_options(parser, TransferConfig)
     add("--extractor", help="pocket, vgg19, random, random-vgg19, or a file of weights (pocket)")
     add("--pooling", help="average or max (what the weights were trained with)")
-    add("--border", help="reflect or zero (reflect; a recipe's own)")
+    add(
+        "--border",
+        help="reflect, zero, or wrap for a picture that tiles without a seam (reflect; "
+        "a recipe's own)",
+    )
     add(
         "--checkpoint-every",
         type=float,

@@ -8,10 +8,11 @@ import os
 import sys
 from pathlib import Path
 
+from nst_tutorial.cli.folders import outputs_for, report
 from nst_tutorial.cli.options import add_options, given
-from nst_tutorial.cli.terminal import bar, say, tell
+from nst_tutorial.cli.terminal import bar, tell
 from nst_tutorial.runtime.errors import NSTError
-from nst_tutorial.runtime.files import check_output, make_folder, shown
+from nst_tutorial.runtime.files import check_output
 from nst_tutorial.runtime.interrupts import hold_interrupts
 
 
@@ -34,7 +35,7 @@ def train(options: argparse.Namespace) -> int:
     _save(network, options.output)
     checkpoint.unlink(missing_ok=True)
     tell(f"{options.output} saved; its styles are {', '.join(network.styles)}.")
-    return _report(broken.values())
+    return report(broken.values())
 
 
 def _check_outputs(options):
@@ -91,7 +92,8 @@ def _paint_folder(network, blends, options):
     """Paint one picture after another; Ctrl-C ends it after the one at work."""
     from tqdm import tqdm
 
-    jobs, done, broken = _jobs_of_folder(options, blends), 0, []
+    pairs = outputs_for(options.source, options.output)
+    jobs, done, broken = [_job(*pair, blends) for pair in pairs], 0, []
     with hold_interrupts() as interrupts:
         for source, outputs in tqdm(jobs, unit="picture", delay=1e-6, file=sys.stderr):
             try:
@@ -103,29 +105,10 @@ def _paint_folder(network, blends, options):
                 break
     each = f", each in {len(blends)} styles" if len(blends) > 1 else ""
     tell(f"{done} of {len(jobs)} pictures painted{each}, in {options.output}")
-    status = _report(broken)
+    status = report(broken)
     if interrupts:
         raise KeyboardInterrupt(interrupts[0])
     return status
-
-
-def _jobs_of_folder(options, blends):
-    """Pair each picture of a folder with what is to be painted of it, in a folder of its own."""
-    from nst_tutorial.fast import pictures_in
-    from nst_tutorial.runtime.encoding import ENDINGS
-
-    sources = pictures_in(options.source, "*")
-    make_folder(options.output)
-    if os.path.samefile(options.source, options.output):
-        raise NSTError(f"the photographs are in {shown(options.output)}; give another folder.")
-    odd = sorted({source.suffix for source in sources if source.suffix.lower() not in ENDINGS})
-    if odd:
-        say(f"pictures cannot be saved as {', '.join(odd)}; those get .png after their names.")
-    names = [f"{source.name}.png" if source.suffix in odd else source.name for source in sources]
-    return [
-        _job(source, options.output / name, blends)
-        for source, name in zip(sources, names, strict=True)
-    ]
 
 
 def _job(source, output, blends):
@@ -177,13 +160,6 @@ def _named(paths):
     if len(styles) < len(paths):
         raise NSTError("two styles have the same name; rename one of the files.")
     return styles
-
-
-def _report(sentences):
-    """Say at the end what could not be read; return the exit status."""
-    for sentence in sentences:
-        say(sentence)
-    return 1 if sentences else 0
 
 
 def add_train(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from nst_tutorial.config import TransferConfig, layer_weights, weighted
 from nst_tutorial.conventions.known import CONVENTIONS
+from nst_tutorial.conventions.recipes import SETTINGS
 from nst_tutorial.extractors import Extractor, load_extractor
 from nst_tutorial.images import load_image
 from nst_tutorial.losses import mean_gram_matrix
@@ -171,7 +172,7 @@ def _known(name):
 
 def _config(name):
     plain: dict[str, Any] = {"scales": 1, "margin": 0.0, "init": "content"}
-    settings = ({} if _known(name).relative else plain) | _known(name).settings
+    settings = {} if _known(name).relative else plain | SETTINGS[name]
     return TransferConfig(convention=name, **settings)
 
 

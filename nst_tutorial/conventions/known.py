@@ -1,18 +1,14 @@
-"""Well-known implementations: how each divides its losses, and the settings it ran with, as data.
+"""Well-known implementations: how each divides its losses, as data.
 
 Divisors are functions of a layer's shape, h×w positions and N channels, and of the picture's, H×W.
 Each row was read in its published source, unless it says otherwise; the code is this project's own.
+The settings that they ran with are in `recipes`.
 """
 
 import dataclasses
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-OWN = 100_000  # a longest side that no picture reaches: each keeps its own size
-PAPER_LAYERS = {  # unless an author chose others
-    "content_layers": ("block4_conv2",),
-    "style_layers": tuple(f"block{block}_conv1" for block in range(1, 6)),
-}
 DEVIATIONS = (58.395, 57.12, 57.375)  # of ImageNet's R, G, B, by which PyTorch divides pixels
 
 
@@ -26,7 +22,7 @@ def _numbers(h, w, N):
 
 @dataclasses.dataclass(frozen=True, eq=False)  # each is itself alone, and can be looked up by
 class Convention:
-    """One implementation's divisors and settings."""
+    """One implementation's divisors, and the network that it has."""
 
     source: str
     gram: Callable  # (h, w, N) to what its Gram matrix is divided by
@@ -41,12 +37,7 @@ class Convention:
     border: str = "zero"  # what its network continues a picture with
     inexact: str = ""  # why no extractor here gives its numbers
     prints: int = 100  # steps between its printed lines
-    settings: Mapping = dataclasses.field(default_factory=dict)  # of the author's run
     trains: bool = False  # it trains a network: there is no run to repeat
-
-    def __post_init__(self) -> None:
-        settings = {} if self.relative else PAPER_LAYERS
-        object.__setattr__(self, "settings", types.MappingProxyType({**settings, **self.settings}))
 
     def layer_divisor(self, h: int, w: int, N: int, H: int, W: int) -> float:
         """What Σ (G − A)² of raw Gram matrices is divided by, for two pictures of one size."""
@@ -74,16 +65,6 @@ _KNOWN = {
         distance=lambda N, H, W: 4 * N**2,
         content=lambda h, w, N: 2,
         pooling="average",
-        settings={
-            "content_weight": 1.0,  # α/β is 1e-3 or 1e-4 in the paper
-            "style_weight": 1e3,
-            "tv_weight": 0.0,
-            "optimizer": "lbfgs",  # of the version of CVPR 2016, as is the style's size
-            "steps": 300,
-            "init": "noise",
-            "size": 512,
-            "style_resize": "squash",
-        },
     ),
     # From a description of that notebook: it is not published. Its Gram matrices are divided
     # by width and channels, where positions were meant: an (H, W, C) tensor's shape[1]·shape[2].
@@ -94,22 +75,6 @@ _KNOWN = {
         content=lambda h, w, N: 1,
         exponent=2.5,
         prints=10,
-        settings={
-            "content_layers": ("block5_conv2",),
-            "layer_weights": (1.0,) * 5,
-            "content_weight": 0.001,
-            "style_weight": 50000.0,
-            "tv_weight": 1e-4,
-            "tv_exponent": 2.5,
-            "optimizer": "nadam_keras2",
-            "learning_rate": 10.0,
-            "decay": 1.0,
-            "steps": 250,  # it ran up to 1000, and showed this one
-            "size": OWN,
-            "style_resize": "own",
-            "clip": False,
-            "truncate": True,
-        },
     ),
     "keras_io": Convention(
         source="https://keras.io/examples/generative/neural_style_transfer/",
@@ -117,21 +82,6 @@ _KNOWN = {
         distance=lambda N, H, W: 4 * 3**2 * (H * W) ** 2,
         content=lambda h, w, N: 1,
         exponent=2.5,
-        settings={
-            "content_layers": ("block5_conv2",),
-            "content_weight": 2.5e-8,
-            "style_weight": 1e-6,
-            "tv_weight": 1e-6,
-            "tv_exponent": 2.5,
-            "optimizer": "sgd",
-            "learning_rate": 100.0,
-            "decay": 0.96,
-            "steps": 4000,
-            "size": 600,  # it makes 400 rows: this is so for a picture of 3 to 2
-            "style_resize": "squash",
-            "clip": False,
-            "truncate": True,
-        },
     ),
     "tensorflow_tutorial": Convention(
         source="https://www.tensorflow.org/tutorials/generative/style_transfer",
@@ -140,21 +90,6 @@ _KNOWN = {
         content=_numbers,
         variation="absolute",
         pixel=255.0,
-        settings={
-            "content_layers": ("block5_conv2",),
-            "content_weight": 1e4,
-            "style_weight": 1e-2,
-            "tv_weight": 30.0,
-            "optimizer": "adam",
-            # In pixel values of 0..255: 0.02 of its 0..1, where gradients are 255 times larger.
-            "learning_rate": 0.02 * 255,
-            "epsilon": 0.1 / 255,
-            "beta_1": 0.99,
-            "decay": 1.0,
-            "steps": 1000,
-            "size": 512,
-            "truncate": True,
-        },
     ),
     # arXiv 1603.08155. Its published code takes the mean of squares, Σ / N², half of this
     # total variation, and 1 : 5 : 1e-6; the paper gives no weight but that of total variation.
@@ -166,15 +101,6 @@ _KNOWN = {
         content=_numbers,
         exponent=2.0,
         trains=True,
-        settings={
-            "content_layers": ("block3_conv3",),
-            "style_layers": ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3"),
-            "layer_weights": (1.0,) * 4,
-            "content_weight": 1.0,
-            "style_weight": 1.0,
-            "tv_weight": 1e-6,  # between 1e-6 and 1e-4, chosen for each style
-            "tv_exponent": 2.0,
-        },
     ),
     # Its noise lies around the mean colour of ImageNet, ours around middle grey.
     "neural_style_keras": Convention(
@@ -183,23 +109,6 @@ _KNOWN = {
         distance=lambda N, H, W: N**2,
         content=_numbers,
         exponent=2.0,
-        settings={
-            "layer_weights": (1.0,) * 5,
-            "content_weight": 1.0,
-            "style_weight": 1e-4,
-            "tv_weight": 1e-4,
-            "tv_exponent": 2.0,
-            "optimizer": "adam",
-            "learning_rate": 10.0,
-            "decay": 1.0,
-            "steps": 1000,
-            "init": "noise",
-            "noise_std": 0.001,
-            "size": 512,
-            "style_resize": "own",
-            "clip": False,
-            "truncate": True,
-        },
     ),
     # The nearest to these two takes features after the ReLU, and as large as they come: some 57
     # times larger than theirs.
@@ -213,20 +122,6 @@ _KNOWN = {
         prints=10,
         inexact="its VGG19 has other weights, sees pixels divided by their deviations, and is "
         "taken before the ReLU",
-        settings={
-            "content_layers": ("block4_conv4",),
-            "layer_weights": (1.0,) * 5,
-            "content_weight": 1.0,
-            "style_weight": 1e4,
-            "tv_weight": 10.0,
-            "optimizer": "adam",
-            "learning_rate": 0.3 * DEVIATIONS[2],  # 0.3 of its pixels
-            "decay": 0.8**2,  # × 0.8 every 50 steps
-            "steps": 500,
-            "size": 450,
-            "style_resize": "squash",
-            "clip": False,
-        },
     ),
     "pytorch_tutorial": Convention(
         source="https://pytorch.org/tutorials/advanced/neural_style_tutorial.html",
@@ -236,24 +131,6 @@ _KNOWN = {
         prints=50,
         inexact="its VGG19 has other weights, sees pixels divided by their deviations, and is "
         "taken before the ReLU",
-        settings={
-            "content_layers": ("block2_conv2",),  # its conv_4
-            "style_layers": (  # its conv_1 to conv_5
-                "block1_conv1",
-                "block1_conv2",
-                "block2_conv1",
-                "block2_conv2",
-                "block3_conv1",
-            ),
-            "layer_weights": (1.0,) * 5,
-            "content_weight": 1.0,
-            "style_weight": 1e6,
-            "tv_weight": 0.0,
-            "optimizer": "lbfgs",
-            "steps": 300,
-            "size": 512,
-            "style_resize": "squash",
-        },
     ),
 }
 # Its option --norm_by_channels.

@@ -29,6 +29,7 @@ def predicted_peak(
     extractor: Extractor,
     optimizer: str,
     tile: int | None = None,
+    regions: int = 0,
 ) -> float:
     """Predict the memory that a transfer takes at its height, beyond what is in use before it.
 
@@ -38,6 +39,7 @@ def predicted_peak(
         extractor: the `Extractor`, in the precision that it will compute in.
         optimizer: as in `TransferConfig`.
         tile: side of the tiles that go through the network; None: pictures do, whole.
+        regions: for each of which the layers' features are kept once more.
 
     Returns:
         bytes.
@@ -46,8 +48,8 @@ def predicted_peak(
     picture, *styles = (min(math.prod(one[1:3]), window) for one in (shape, *style_shapes))
     vectors = VECTORS.get(optimizer, FEW_VECTORS) + (CANVASES if tile else 0)
     kept = math.prod(shape[1:3]) * vectors * 12
-    features = COPIES * bytes_per_pixel(extractor)
-    return OVERHEAD + max(features * picture + kept, *(features * style for style in styles), 0)
+    features, guided = (COPIES * bytes_per_pixel(extractor, count) for count in (0, regions))
+    return OVERHEAD + max(guided * picture + kept, *(features * style for style in styles), 0)
 
 
 def fitting_tile(
@@ -56,10 +58,12 @@ def fitting_tile(
     extractor: Extractor,
     optimizer: str,
     margin: float = 0.0,
+    regions: int = 0,
 ) -> int | None:
     """Find out, before a transfer begins, how it goes into the free memory.
 
-    Args: those of `predicted_peak`, and the margin that a `TransferConfig` has around the picture.
+    Args: those of `predicted_peak`, and the margin that a `TransferConfig` has around the picture,
+        and the number of regions.
 
     Returns:
         None where whole pictures fit; else the side of the tiles to take.
@@ -73,7 +77,7 @@ def fitting_tile(
         shapes = [_scaled(one, size / max(shape)) for one in (shape, *style_shapes)]
         around = 2 * round(margin * size)
         canvas = (1, shapes[0][1] + around, shapes[0][2] + around, 3)
-        return MARGIN * predicted_peak(canvas, shapes[1:], extractor, optimizer, tile)
+        return MARGIN * predicted_peak(canvas, shapes[1:], extractor, optimizer, tile, regions)
 
     for tile in TRIED:
         if needed(max(shape), tile) <= free:
@@ -95,10 +99,11 @@ def _scaled(shape, scale):
     return (1, *(round(scale * side) for side in shape[1:3]), 3)
 
 
-def bytes_per_pixel(extractor: Extractor) -> float:
-    """The size of all layers' outputs, for each pixel."""
+def bytes_per_pixel(extractor: Extractor, regions: int = 0) -> float:
+    """The size of all layers' outputs, for each pixel; those that losses see also by region."""
     positions, outputs = 1.0, 0.0
     for layer in extractor.model.layers:
         positions /= 4 if "Pooling" in type(layer).__name__ else 1
-        outputs += positions * layer.output.shape[-1]
+        copies = 1 + regions * (layer.name in extractor.layers)
+        outputs += copies * positions * layer.output.shape[-1]
     return BYTES[extractor.precision] * outputs

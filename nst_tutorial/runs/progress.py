@@ -28,18 +28,19 @@ class Step:
     total: float  # weighted
     seconds: float  # since the start
     transfer: "StyleTransfer" = dataclasses.field(repr=False)  # the StyleTransfer at work
+    finish: Callable = dataclasses.field(default=lambda image: image, repr=False)  # see `Plan`
 
     @property
     def image(self) -> "np.ndarray":
         """The picture so far, `(1, H, W, 3)`, RGB, 0..255. Fetched when asked for."""
-        return self.transfer.image
+        return self.finish(self.transfer.image)
 
     def row(self) -> dict[str, Any]:
         """The numbers alone, as a plain dictionary."""
         return {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
-            if field.name not in ("transfer", "steps")
+            if field.name not in ("transfer", "finish", "steps")
         }
 
 
@@ -52,6 +53,7 @@ class Progress:
         checkpoint: a `Checkpoint`, which is saved to and may be resumed from; or None.
         origin: what the run is, as `provenance.describe` says it.
         stages: the `Stage`s that it goes through.
+        finish: turns what the transfer paints into what is shown.
     """
 
     def __init__(
@@ -61,8 +63,10 @@ class Progress:
         checkpoint: Checkpoint | None = None,
         origin: Any = None,
         stages: "Sequence[Stage]" = (),
+        finish: Callable = lambda image: image,
     ) -> None:
         self.steps, self.callback, self.origin = steps, callback, origin
+        self._finish = finish
         self.checkpoint, self.began = checkpoint, time.perf_counter()
         self._resumed = checkpoint and checkpoint.load(origin, stages)
         self.transfer: Any = None
@@ -88,6 +92,7 @@ class Progress:
             steps=self.steps,
             seconds=time.perf_counter() - self.began,
             transfer=self.transfer,
+            finish=self._finish,
             **terms,
         )
         self._done += 1

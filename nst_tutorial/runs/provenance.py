@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 import platform
@@ -36,13 +37,18 @@ PICTURE: dict[str, Any] = {
         "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
     },
 }
+REGION = {  # the last styles are the regions', in order
+    "type": "object",
+    "required": ["mask", "style_mask"],
+    "properties": {"mask": PICTURE, "style_mask": {"anyOf": [PICTURE, {"type": "null"}]}},
+}
 EXTRACTOR = {
     "type": "object",
     "required": ["name", "pooling", "border", "precision", "sha256"],
     "properties": {
         "name": NAME,
         "pooling": {"enum": ["average", "max"]},
-        "border": {"enum": ["reflect", "zero"]},
+        "border": {"enum": ["reflect", "zero", "wrap"]},
         "precision": {"enum": ["float32", "bfloat16"]},
         "sha256": PICTURE["properties"]["sha256"],
     },
@@ -55,6 +61,7 @@ ORIGIN = {
         "content": {"anyOf": [PICTURE, {"type": "null"}]},
         "styles": {"type": "array", "maxItems": 1000, "items": PICTURE},
         "start": {"anyOf": [PICTURE, {"type": "null"}]},
+        "regions": {"type": "array", "maxItems": 1000, "items": REGION},
         "extractor": EXTRACTOR,
         "versions": {"type": "object", "maxProperties": 100, "additionalProperties": NAME},
         "machine": {
@@ -83,8 +90,7 @@ def describe(
     Args:
         config: a `TransferConfig`.
         extractor: the `Extractor` that computes.
-        sources, pictures: `{"content": …, "styles": […], "start": …}`, as they were given, and
-            as `load_image` read them; None for what there is none of.
+        sources, pictures: as `inputs.gather` and `inputs.load` return them.
         tile: side of the tiles that it is computed in; None: in one piece.
 
     Returns:
@@ -97,9 +103,19 @@ def describe(
     packages = (*PACKAGES, backend_name())
     return {
         "config": json.loads(json.dumps(dataclasses.asdict(config))),  # tuples become lists
-        "content": _picture(sources["content"], pictures["content"]),
-        "styles": list(map(_picture, sources["styles"], pictures["styles"])),
+        "content": _picture(sources["content"], pictures["content"], pictures["alpha"]),
+        "styles": list(
+            map(_picture, sources["styles"], pictures["styles"], pictures["style_alphas"])
+        ),
         "start": _picture(sources["start"], pictures["start"]),
+        "regions": [
+            {"mask": mask, "style_mask": style_mask}
+            for mask, style_mask in zip(
+                map(_picture, sources["masks"], pictures["masks"]),
+                map(_picture, sources["style_masks"], pictures["style_masks"]),
+                strict=True,
+            )
+        ],
         "extractor": {
             "name": name_of(extractor.name),
             "pooling": extractor.pooling,
@@ -186,7 +202,7 @@ def inputs_of(
     styles: Sequence[Source] | None = None,
     start: Source | None = None,
 ) -> dict[str, Any]:
-    """Find the pictures that a description names: `{"content": …, "styles": […], "start": …}`.
+    """Find the pictures that a description names, as `inputs.gather` lists them.
 
     Args:
         origin: the description.
@@ -204,7 +220,14 @@ def inputs_of(
         "content": find(content, origin["content"]),
         "styles": styles or [find(None, style) for style in origin["styles"]],
         "start": find(start, origin["start"]),
+        "masks": [find(None, region["mask"]) for region in regions_of(origin)],
+        "style_masks": [find(None, region["style_mask"]) for region in regions_of(origin)],
     }
+
+
+def regions_of(origin: dict[str, Any]) -> list[dict[str, Any]]:
+    """The regions' masks in a description; one of before there were any has none."""
+    return origin.get("regions", [])
 
 
 def _find(record, picture):
@@ -230,17 +253,25 @@ def _unlike(one, other):
 def _paired(one, other):
     for role in ("content", "start"):
         yield role, one[role], other[role]
-    count = max(len(one["styles"]), len(other["styles"]))
-    padded = [(side["styles"] + [None] * count)[:count] for side in (one, other)]
-    yield from (("style", *pair) for pair in zip(*padded, strict=True))
+    for role, pictures in (
+        ("style", lambda side: side["styles"]),
+        ("mask", lambda side: [region["mask"] for region in regions_of(side)]),
+        ("mask on a style", lambda side: [region["style_mask"] for region in regions_of(side)]),
+    ):
+        for pair in itertools.zip_longest(pictures(one), pictures(other)):
+            yield (role, *pair)
 
 
 def _said(picture):
     return (picture or {}).get("name") or "without a name"
 
 
-def _picture(source, pixels):
-    return None if pixels is None else {"name": name_of(source), "sha256": digest(pixels)}
+def _picture(source, pixels, alpha=None):
+    """Describe a picture; how opaque it is counts where it is not everywhere."""
+    if pixels is None:
+        return None
+    arrays = [pixels] if alpha is None else [pixels, alpha]
+    return {"name": name_of(source), "sha256": digest(*arrays)}
 
 
 def version_of(package: str) -> str | None:

@@ -4,9 +4,17 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from nst_tutorial.extractors import load_extractor
+from nst_tutorial.runs.inputs import grid_of, load
 from nst_tutorial.runs.progress import Step
-from nst_tutorial.runs.provenance import config_of, describe, differences, inputs_of, read
-from nst_tutorial.runs.run import Result, load_pictures, run
+from nst_tutorial.runs.provenance import (
+    config_of,
+    describe,
+    differences,
+    inputs_of,
+    read,
+    regions_of,
+)
+from nst_tutorial.runs.run import Result, run
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.files import shown
 from nst_tutorial.runtime.types import PathLike, Source
@@ -41,8 +49,7 @@ def rerun(
     layers = _layers(origin, config)
     settings = {name: made_by[name] for name in ("pooling", "border", "precision")}
     loaded = load_extractor(extractor or made_by["name"], layers, **settings)
-    content, styles, start = sources.values()
-    pictures = dict(zip(sources, load_pictures(content, styles, start, config), strict=True))
+    pictures = load(sources, config, grid_of(loaded, config))
     if found := differences(origin, describe(config, loaded, sources, pictures)):
         raise NSTError(f"{shown(picture)} cannot be made again: {'; '.join(found)}.")
     loaded = dataclasses.replace(loaded, name=made_by["name"])
@@ -59,4 +66,12 @@ def _names(origin):
     """The names that the pictures had, wherever they are now: the same words are the same bytes."""
     content, start = (record and record["name"] for record in (origin["content"], origin["start"]))
     styles = [record["name"] for record in origin["styles"]]
-    return {"content": content, "styles": styles, "start": start}
+    masks = [region["mask"]["name"] for region in regions_of(origin)]
+    on_styles = [region["style_mask"] for region in regions_of(origin)]
+    return {
+        "content": content,
+        "styles": styles,
+        "start": start,
+        "masks": masks,
+        "style_masks": [record and record["name"] for record in on_styles],
+    }

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from nst_tutorial.config import TransferConfig
+from nst_tutorial.control.regions import GuidedObjective
 from nst_tutorial.conventions.known import Convention
 from nst_tutorial.extractors import Extractor, stride
 from nst_tutorial.losses import content_loss, gram_distance, gram_matrix_one_sided
@@ -51,16 +52,17 @@ class TiledObjective(Objective):
         """Return the terms at a picture and the total's gradient, as one pass would."""
         canvas = self._canvas(image)
         contents = {layer: P for layer, (P, _) in self.targets["content"].items()}
-        sums = self._sums(canvas, contents, self.targets["style"])
+        guides = {layer: target.guide for layer, (target, _) in self.targets["style"].items()}
+        sums = self._sums(canvas, contents, guides)
         tv = variation(image, self.convention, weights["exponent"])[0]
         compiled = self.extractor.compile
-        positions = self._positions(self.targets["style"], image.shape)
+        positions = self._positions(guides, image.shape)
         terms, slopes = compiled(loss_of_sums, shape=self.shape)(
             sums, positions, tv, weights, self.targets
         )
         gradient = np.zeros_like(canvas)
         for tile in self._tiles(canvas):
-            targets = {layer: tile.of(P, layer) for layer, P in contents.items()}
+            targets = tile.of_all(contents), tile.of_all(guides)
             start = ops.convert_to_tensor(tile.start, "int32")
             back = compiled(part_of_window, tile.size, shape=canvas[tile.window].shape)
             part = back(canvas[tile.window], start, targets, slopes)[1]
@@ -78,25 +80,31 @@ class TiledObjective(Objective):
                 tile.of(whole.setdefault(layer, np.empty(shape, "float32")), layer)[:] = F
         return {layer: ops.convert_to_tensor(F) for layer, F in whole.items()}
 
-    def _mean_grams(self, image, layers):
-        _, grams = self._sums(self._canvas(image), {}, layers)
-        positions = self._positions(layers, image.shape)
+    def _mean_grams(self, image, layers, guides=None):
+        guides = guides or dict.fromkeys(layers, ())
+        _, grams = self._sums(self._canvas(image), {}, guides)
+        positions = self._positions(guides, image.shape)
         return {layer: G / positions[layer] for layer, G in grams.items()}
 
-    def _sums(self, canvas, contents, style_layers):
+    def _sums(self, canvas, contents, guides):
         """Add up over all tiles: `{layer: content loss}` and `{layer: Gram matrix}`, undivided."""
-        content, grams = dict.fromkeys(contents, 0.0), dict.fromkeys(style_layers, 0.0)
+        content, grams = dict.fromkeys(contents, 0.0), dict.fromkeys(guides, 0.0)
         for tile, features in self._cores(canvas):
-            for layer, P in contents.items():
-                content[layer] += content_loss(features[layer], tile.of(P, layer))[0]
-            for layer in style_layers:
-                grams[layer] += gram_matrix_one_sided(features[layer])
+            for layer, P in tile.of_all(contents).items():
+                content[layer] += content_loss(features[layer], P)[0]
+            for layer, guide in tile.of_all(guides).items():
+                grams[layer] += _gram_matrix(features[layer], guide)
         return content, grams
 
-    def _positions(self, layers, shape):
-        """How many positions layers have for a picture of a shape, `{layer: M}`."""
-        sides = {layer: self.extractor.feature_shape(layer, shape)[:2] for layer in layers}
-        return {layer: ops.convert_to_tensor(h * w, "float32") for layer, (h, w) in sides.items()}
+    def _positions(self, guides, shape):
+        """What the Gram matrices of a picture of a shape are divided by, `{layer: M, or Σ T²}`."""
+        return {layer: self._mass(layer, guide, shape) for layer, guide in guides.items()}
+
+    def _mass(self, layer, guide, shape):
+        if not isinstance(guide, tuple):
+            return ops.sum(ops.square(guide), axis=(1, 2, 3))[:, None, None]
+        h, w, _ = self.extractor.feature_shape(layer, shape)
+        return ops.convert_to_tensor(h * w, "float32")
 
     def _canvas(self, image):
         return ops.convert_to_numpy(self.extractor.on_grid(image))
@@ -108,6 +116,10 @@ class TiledObjective(Objective):
         """Look at one tile after another: `(tile, its core's features)`."""
         for tile in self._tiles(canvas):
             yield tile, _core(self.extractor(canvas[tile.window]), tile.start, tile.size)
+
+
+class GuidedTiledObjective(GuidedObjective, TiledObjective):
+    """A `GuidedObjective` that has no more than one tile in the network at any time."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,6 +139,12 @@ class Tile:
             for begin, length in zip(self.corner, self.size, strict=True)
         )
         return features[:, rows, columns]
+
+    def of_all(self, features: Features) -> Features:
+        """The core's part of several layers' features; of guides too, where there are any."""
+        return {
+            layer: F if isinstance(F, tuple) else self.of(F, layer) for layer, F in features.items()
+        }
 
 
 def tiles(shape: Shape, side: int, deepest: str) -> Iterator[Tile]:
@@ -185,7 +203,7 @@ def loss_of_sums(
     content, grams = sums
     content = {layer: content[layer] / d for layer, (_, d) in targets["content"].items()}
     style = {
-        layer: gram_distance(grams[layer] / positions[layer], A.mean_gram)[0] / d
+        layer: ops.sum(gram_distance(grams[layer] / positions[layer], A.mean_gram) / d)
         for layer, (A, d) in targets["style"].items()
     }
     return weigh(content, style, tv, weights)
@@ -196,15 +214,20 @@ def part_of_window(
     size: tuple[int, int],
     window: Array,
     start: Array,
-    contents: Features,
+    targets: tuple[Features, Features],
     slopes: tuple[Arrays, Arrays],
 ) -> tuple[Array, Tree]:
     """A tile's part of the sums, each times the loss's slope along it."""
     F = _core(extractor(window), start, size)
-    by_content, by_grams = slopes
+    (contents, guides), (by_content, by_grams) = targets, slopes
     parts = [by_content[layer] * content_loss(F[layer], P)[0] for layer, P in contents.items()]
-    parts += [ops.sum(slope * gram_matrix_one_sided(F[layer])) for layer, slope in by_grams.items()]
+    parts += [ops.sum(by_grams[name] * _gram_matrix(F[name], T)) for name, T in guides.items()]
     return sum(parts), {}
+
+
+def _gram_matrix(features, guide):
+    """The Gram matrix, undivided, of features or of what their guide makes count."""
+    return gram_matrix_one_sided(features if isinstance(guide, tuple) else guide * features)
 
 
 def loss_of_canvas(

@@ -37,17 +37,32 @@ def open_as_rgb(source: Source) -> Image.Image:
     Warns:
         NSTWarning: the file holds several pictures; this is the first.
     """
+    return _open(source, _to_rgb)
+
+
+def open_alpha(source: Source) -> Image.Image | None:
+    """Open the same, and return how opaque it is: a PIL picture of mode L; None: everywhere.
+
+    Raises:
+        NSTError: the source is no picture that can be read.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NSTWarning)  # it was opened for its colors, and has warned
+        return _open(source, _to_alpha)
+
+
+def _open(source, convert):
     if isinstance(source, Image.Image):
         with _one_sentence("the picture"):
-            return _to_rgb(source)
+            return convert(source)
     if isinstance(source, (str, os.PathLike)):
         with open_file(source) as file:
-            return _decode(file, shown(source))
+            return _decode(file, shown(source), convert)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _decode(io.BytesIO(source), "the data")
+        return _decode(io.BytesIO(source), "the data", convert)
     if hasattr(source, "read"):
-        return _decode(source, "the data")
-    return _to_rgb(_from_array(source))
+        return _decode(source, "the data", convert)
+    return convert(_from_array(source))
 
 
 def size_of(path: PathLike) -> tuple[int, int]:
@@ -61,18 +76,18 @@ def size_of(path: PathLike) -> tuple[int, int]:
         return Image.open(_Rationed(file, name), formats=_formats()).size
 
 
-def _decode(file, name):
+def _decode(file, name, convert):
     with _one_sentence(name):
         rationed = _Rationed(file, name)
         picture = Image.open(rationed, formats=_formats())
         _refuse_if_too_large(picture.size, name)
         _refuse_if_decoded_in_python(picture, name)
         rationed.begin_pixels(picture.format)
-        rgb = _to_rgb(picture)
+        converted = convert(picture)
         more = _has_more(picture)
     if more:
-        warnings.warn(f"{name} holds several pictures; the first is taken.", NSTWarning, 4)
-    return rgb
+        warnings.warn(f"{name} holds several pictures; the first is taken.", NSTWarning, 5)
+    return converted
 
 
 class _Rationed:
@@ -199,6 +214,14 @@ def _to_rgb(picture):
     if picture.mode == "P":
         picture = picture.convert("RGB")
     return _to_srgb(picture, profile)
+
+
+def _to_alpha(picture):
+    if not picture.has_transparency_data:
+        return None
+    picture.load()
+    alpha = _upright(picture).convert("RGBA").getchannel("A")
+    return None if alpha.getextrema() == (255, 255) else alpha
 
 
 def _upright(picture):

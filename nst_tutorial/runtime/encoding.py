@@ -13,18 +13,25 @@ from nst_tutorial.runtime.types import Array, PathLike
 ENDINGS = {".png": 2**31 - 1, ".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}
 ENDINGS |= dict.fromkeys((".tif", ".tiff", ".bmp", ".ppm"), 2**31 - 1)
 
+WITH_ALPHA = ("PNG", "WEBP", "TIFF")
+
 
 def write(path: PathLike, pixels: Array, text: dict[str, str] | None = None) -> None:
     """Write a picture; see `images.save_image`, which has the arguments.
 
     Args:
-        pixels: `(H, W, 3)` uint8.
+        pixels: `(H, W, 3)` uint8; or `(H, W, 4)`, with their opacity, which is only written to
+            kinds of file that hold it.
     """
     kind = _kind_of(path, max(pixels.shape[:2]))
     more = {"pnginfo": _text_chunks(text)} if kind == "PNG" else {"quality": 95}
     with replace_file(path) as file:
         try:
-            Image.fromarray(pixels).save(file, format=kind, **more)
+            picture = Image.fromarray(pixels)
+            if picture.mode == "RGBA" and kind not in WITH_ALPHA:
+                picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+                picture = picture.convert("RGB")
+            picture.save(file, format=kind, **more)
         except OSError:  # a full disk: `replace_file` has a sentence for it
             raise
         except Exception as error:  # encoders end in every kind of exception there is

@@ -94,7 +94,8 @@ def number(
 
 
 def choice(default: object, *known: object, help: str = "") -> Any:
-    """Declare one of a few values."""
+    """Declare one of a few values: the default, and those that are `known` besides."""
+    known = tuple(dict.fromkeys((default, *known)))
 
     def read(value):
         return _demand(value, type(value) is type(default) and value in known)

@@ -63,6 +63,11 @@ MORE: dict[str, Any] = {
         "How many steps a run has; on the way the learning rate falls to a tenth."),
     "size": ("size", [64, 96, 128, 192, 256, 320, 384, 512],
         "Longest side in pixels; twice as long takes four times the time. Starts again."),
+    "style_scale": ("style size", [0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0],
+        "Size of the style picture, as a multiple of the other's: twice as large, strokes twice."),
+    "colors": ("colors", ["style", "match", "luminance"],
+        "The style's; the photograph's, given to the style first; or the photograph's own, with "
+        "only light and dark painted. Starts again."),
     "content_layers": ("content layer", (),
         "Where picture and photograph are compared: the deeper, the freer the picture."),
     "init": ("start", ["content", "recolored", "style", "noise"],
@@ -72,7 +77,7 @@ MORE: dict[str, Any] = {
     "seed": ("seed", list(range(10)),
         "Another seed, another noise; counts where the start is noise. Starts again."),
 }  # fmt: skip
-MENUS = ("content_layers", "init", "optimizer")
+MENUS = ("colors", "content_layers", "init", "optimizer")
 TOO_MUCH = {
     "content": "The picture stays a photograph: raise the style weight to let the style in.",
     "style": "Raise the content weight to bring the photograph back.",
@@ -241,7 +246,7 @@ class Playground(widgets.VBox):
                 f"{(WEIGHTS | MORE)[n][0]} {in_words(getattr(config, n))}" for n in names
             )
             self.kept.add(
-                painted.image, f"step {painted.step}", words, lambda: self._go_back(painted)
+                painted.shown, f"step {painted.step}", words, lambda: self._go_back(painted)
             )
 
     def _go_back(self, painted):
@@ -279,7 +284,7 @@ class Playground(widgets.VBox):
     def _show(self, news):
         self._news = news
         if news.painted.image is not None:
-            self.preview.value = encoded(news.painted.image)
+            self.preview.value = encoded(news.painted.shown)
         self.preview.tooltip = described(news.painted)
         self.words.value = caption(described(news.painted))
         self.buttons["Run"].button_style = "success" if news.phase == "running" else ""
@@ -289,7 +294,7 @@ class Playground(widgets.VBox):
             self._drawn = time.perf_counter()
             self.curves.value = curves(news.history)
         if rests and news.painted.image is not None:
-            self.link.value = download(news.painted.image)
+            self.link.value = download(news.painted.shown)
             self.code.value = as_code(news.painted, self._extractor)
         self.status.value = caption(status(news), lines=2)  # last: what it announces is there
 

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from nst_tutorial.config import TransferConfig, weighted
+from nst_tutorial.control.plan import make_plan
 from nst_tutorial.extractors import Extractor
-from nst_tutorial.runs.run import load_pictures, prepare_extractor
+from nst_tutorial.runs.inputs import load_pictures
+from nst_tutorial.runs.run import prepare_extractor
 from nst_tutorial.runtime.errors import NSTError
-from nst_tutorial.scales import starting_picture
 from nst_tutorial.transfer import DivergedError, StyleTransfer
 
 NEWS_A_SECOND = 8.0  # at most, while it runs: more would flood the way to the browser
@@ -49,13 +50,14 @@ class Job:
         """What decides where the picture starts; if it changes, the picture starts again."""
         config = self.config
         style = self.style if config.init in ("style", "recolored") else None
-        return self.content, style, config.size, config.init, config.seed, config.noise_std
+        start = config.init, config.seed, config.noise_std
+        return self.content, style, config.size, config.colors, *start
 
     @property
     def graph(self) -> tuple[Any, ...]:
         """What targets, optimizer and compiled graph were made for; the weights are not in it."""
         names = ["content_layers", "style_layers", "convention", "blend", "style_size"]
-        names += ["style_resize", "optimizer", "beta_1", "epsilon"]
+        names += ["style_scale", "style_resize", "optimizer", "beta_1", "epsilon"]
         return self.style, *(getattr(self.config, name) for name in names)
 
 
@@ -67,6 +69,12 @@ class Painted:
     image: np.ndarray | None  # (1, H, W, 3), RGB, 0..255; None before the first is loaded
     step: int
     breaks: tuple[int, ...] = ()  # steps after which settings changed, or it was run once more
+    finish: Callable = lambda image: image  # puts the photograph's colors back, if they are kept
+
+    @property
+    def shown(self) -> np.ndarray | None:
+        """The picture as it is shown and taken home."""
+        return None if self.image is None else self.finish(self.image)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +116,7 @@ class Worker:
     _back: Any  # a `Painted`, or "start"
     _job: Any
     _pictures: Any
+    _plan: Any
     _start: Any
     _image: Any
     _transfer: Any
@@ -125,7 +134,8 @@ class Worker:
         self._live, self._singles, self._finished = False, 0, False
         self._thread = None
         # The thread's own:
-        self._job = self._pictures = self._start = self._image = self._transfer = None
+        self._job = self._pictures = self._plan = None
+        self._start = self._image = self._transfer = None
         self._step, self._planned, self._breaks, self._history = 0, 0, (), []
         self._times, self._told = collections.deque(maxlen=20), 0.0
         self._before, self._change = None, float("inf")
@@ -248,8 +258,9 @@ class Worker:
     def _load(self, job):
         content, style = job.content.source, job.style.source
         content, styles, _ = load_pictures(content, style, None, job.config)
-        start, _ = starting_picture(content.shape, content, styles, None, job.config)
-        self._pictures, self._start = (content, styles), start
+        self._plan = plan = make_plan(content, styles, job.config.colors)
+        start, _ = plan.start(content.shape, plan.content, plan.styles, None, job.config)
+        self._pictures, self._start = (plan.content, plan.styles), start
 
     def _place(self, painted):
         """Put a picture in place of the one at hand, with an optimizer that remembers nothing."""
@@ -323,7 +334,8 @@ class Worker:
         if self._transfer:
             self._image = self._transfer.image
         self._told = time.perf_counter()
-        painted = Painted(self._job or self._wanted, self._image, self._step, self._breaks)
+        finish = self._plan.finish if self._plan else Painted.finish
+        painted = Painted(self._job or self._wanted, self._image, self._step, self._breaks, finish)
         self._show(
             News(phase, painted, self._planned, self._rate(), self._change, self._history, message)
         )

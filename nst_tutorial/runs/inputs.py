@@ -1,0 +1,171 @@
+"""Inputs: the pictures that a run is given, wherever they are, and what they are as arrays."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nst_tutorial.config import TransferConfig
+from nst_tutorial.control.regions import FAINTEST, Region
+from nst_tutorial.extractors import Extractor, stride
+from nst_tutorial.images import load_alpha, load_image, load_mask
+from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.types import Array, Source
+from nst_tutorial.scales import resize
+
+Inputs = dict[str, Any]
+MOST_REGIONS = 16
+PROPORTION = 0.02  # by which a mask's proportions may differ from its picture's
+
+
+def gather(
+    content: Source | None,
+    style: Source | None,
+    start: Source | None = None,
+    regions: Sequence[Region | tuple] = (),
+) -> Inputs:
+    """List a run's inputs under the names that they have everywhere else.
+
+    Returns:
+        `{"content": …, "styles": […], "start": …, "masks": […], "style_masks": […]}`: the last
+        styles are those of the regions, which the masks belong to; None for what there is none of.
+
+    Raises:
+        NSTError: there is no picture at all, or a region is none.
+    """
+    found = [_region(region) for region in _demand_list(regions)]
+    styles = as_list(style) + [region.style for region in found]
+    if content is None and not styles:
+        raise NSTError("neither a content nor a style picture was given; give at least one.")
+    return {
+        "content": _reread(content),
+        "styles": [_reread(style) for style in styles],
+        "start": start,
+        "masks": [region.mask for region in found],
+        "style_masks": [region.style_mask for region in found],
+    }
+
+
+def load(sources: Inputs, config: TransferConfig, grid: int = 1) -> Inputs:
+    """Load what `gather` listed.
+
+    Args:
+        grid: the sides of the picture to be painted are made multiples of this; see `grid_of`.
+
+    Returns:
+        the same, as arrays. Besides, under "alpha" `(1, H, W, 1)`, 0..1, how opaque the photograph
+        is, and under "style_alphas" the same of each style picture; None: everywhere.
+
+    Raises:
+        NSTError: a picture cannot be read, or a mask does not fit its picture.
+    """
+    content, styles, start = load_pictures(
+        sources["content"], sources["styles"], sources["start"], config
+    )
+    if content is None and sources["masks"]:
+        raise NSTError("regions are parts of a photograph, and there is none.")
+    if content is None:
+        styles[0] = _on_grid(styles[0], grid)
+    else:
+        content = _on_grid(content, grid)
+    own = styles[len(styles) - len(sources["masks"]) :]
+    return {
+        "content": content,
+        "styles": styles,
+        "start": start,
+        "masks": [_fitting_mask(mask, content) for mask in sources["masks"]],
+        "style_masks": [
+            None if mask is None else _fitting_mask(mask, style)
+            for mask, style in zip(sources["style_masks"], own, strict=True)
+        ],
+        "alpha": _alpha(sources["content"], content),
+        "style_alphas": list(map(_alpha, sources["styles"], styles)),
+    }
+
+
+def grid_of(extractor: Extractor, config: TransferConfig) -> int:
+    """What sides must be multiples of, in pixels, so that a wrapped picture closes in all sizes."""
+    closed = extractor.border == "wrap"
+    return stride(extractor.layers[-1]) * 2 ** (config.scales - 1) if closed else 1
+
+
+def _on_grid(picture, grid):
+    sides = (grid * max(1, round(side / grid)) for side in picture.shape[1:3])
+    return np.clip(resize(picture, (1, *sides, 3)), 0, 255)
+
+
+def load_pictures(
+    content: Source | None, style: Source | None, start: Source | None, config: TransferConfig
+) -> tuple[Array, list[np.ndarray], Array]:
+    """Load content (or None), the list of styles, and the start (or None)."""
+    styles = as_list(style)
+    content = None if content is None else load_image(content, config.size)
+    styles = [_style(picture, content, config) for picture in styles]
+    return content, styles, None if start is None else load_image(start)
+
+
+def style_masks_of(pictures: Inputs) -> list[Array | None]:
+    """What counts of each style picture: its mask, and where it is opaque; None: all."""
+    free = len(pictures["styles"]) - len(pictures["masks"])
+    masks = [None] * free + pictures["style_masks"]
+    pairs = zip(masks, pictures["style_alphas"], strict=True)
+    return [
+        mask if alpha is None else alpha * (1 if mask is None else mask) for mask, alpha in pairs
+    ]
+
+
+def as_list(style: Source | None) -> list[Source]:
+    """One style picture, several or none, as a list."""
+    return [] if style is None else list(style) if isinstance(style, (list, tuple)) else [style]
+
+
+def _style(picture, content, config):
+    """A style picture as the config resizes it; with no content there is nothing to squash to."""
+    if config.style_resize == "own":
+        return load_image(picture)
+    if config.style_resize == "squash" and content is not None:
+        return np.clip(resize(load_image(picture), content.shape), 0, 255)
+    longest = config.size if content is None else max(content.shape)
+    return load_image(picture, round(config.style_scale * (config.style_size or longest)))
+
+
+def _region(region):
+    if isinstance(region, Region):
+        return region
+    if isinstance(region, (tuple, list)) and len(region) in (2, 3):
+        return Region(*region)
+    raise NSTError("a region must be (mask, style) or (mask, style, mask on the style picture).")
+
+
+def _demand_list(regions):
+    if not isinstance(regions, (list, tuple)) or len(regions) > MOST_REGIONS:
+        raise NSTError(f"regions must be a list of at most {MOST_REGIONS}, each (mask, style).")
+    return regions
+
+
+def _reread(source):
+    """Read an open file, so that it can be looked at twice."""
+    return source.read() if hasattr(source, "read") else source
+
+
+def _alpha(source, picture):
+    """How opaque a picture that was loaded is; None: everywhere."""
+    alpha = None if source is None else load_alpha(source, max(picture.shape))
+    if alpha is None:
+        return None
+    return np.clip(resize(alpha, (1, *picture.shape[1:3], 1)), 0, 1)
+
+
+def _fitting_mask(source, picture):
+    """Load a mask of a picture's proportions, in its size."""
+    mask = load_mask(source)
+    (_, h, w, _), (_, height, width, _) = mask.shape, picture.shape
+    if not abs(w * height - h * width) <= PROPORTION * h * width + max(h, w, height, width):
+        raise NSTError(
+            f"a mask of {w}×{h} does not fit a picture of {width}×{height}; it must have the same "
+            "proportions."
+        )
+    mask = np.clip(resize(mask, (1, height, width, 1)), 0, 1)
+    if mask.max() < FAINTEST:
+        raise NSTError("a mask is black everywhere; paint white what belongs to its region.")
+    return mask
