@@ -1,13 +1,16 @@
 """Paint the README's pictures from the shipped ones, at the defaults and 448 px: `make gallery`.
 
 `readme.jpg` has four photographs above two styles of each; `gallery.jpg` has the style pictures in
-its first column and the photographs in its first row.
+its first column and the photographs in its first row; `colors.jpg` and `regions.jpg` show what can
+be kept (lesson 11). `python images/make_gallery.py colors` paints one of them alone.
 """
 
+import dataclasses
+import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from nst_tutorial import TransferConfig, load_extractor, stylize, to_uint8
 
@@ -20,10 +23,22 @@ OPENING = (
 STYLES = (*sorted({style for row in OPENING for style in row}), "pointillism.jpg")
 CONFIG = TransferConfig(size=448)
 HEIGHT, GAP = 300, 6  # pixels
+OUTLINES = {  # of what is seen on astronaut.png, in its pixels: x, y
+    "astronaut_head": """184,186 186,160 172,130 156,106 153,80 162,55 180,35 215,18 250,18 280,35
+        297,65 300,95 288,115 275,130 262,155 253,188 215,192""",
+    "astronaut_suit": """22,512 22,420 40,300 70,245 113,215 118,180 140,158 184,152 184,186
+        215,192 253,188 258,170 285,190 303,225 303,250 340,275 358,300 362,345 420,345 465,375
+        490,420 497,460 512,460 512,512""",
+}
 
 
-def main():
+def main(names=("gallery", "colors", "regions")):
     extractor = load_extractor()
+    for name in names:
+        PAINTERS[name](extractor)
+
+
+def paint_gallery(extractor):
     painted = {}
     for style in STYLES:
         for photograph in PHOTOGRAPHS:
@@ -36,6 +51,42 @@ def main():
     rows = [[painted[photograph, style] for photograph in PHOTOGRAPHS] for style in STYLES]
     rows = [[Image.open(HERE / style), *row] for style, row in zip(STYLES, rows, strict=True)]
     save(montage([[Image.new("RGB", (1, 1), "white"), *photographs], *rows]), "gallery.jpg")
+
+
+def paint_colors(extractor):
+    """Coffee in stained glass, with each setting of `colors`."""
+    photograph, style = HERE / "coffee.png", HERE / "stained_glass.jpg"
+    configs = [dataclasses.replace(CONFIG, colors=one) for one in ("style", "match", "luminance")]
+    painted = [stylize(photograph, style, extractor, config) for config in configs]
+    row = [Image.open(photograph), *(Image.fromarray(to_uint8(one.image[0])) for one in painted)]
+    save(montage([row]), "colors.jpg")
+
+
+def paint_regions(extractor):
+    """The astronaut's suit in one style, what is behind her in another, and her face kept."""
+    draw_masks()
+    masks = [Image.open(HERE / "masks" / f"{name}.png") for name in OUTLINES]
+    head, suit = (np.asarray(mask, "float32") / 255 for mask in masks)
+    photograph, glass = HERE / "astronaut.png", HERE / "stained_glass.jpg"
+    regions = [(suit, glass), (1 - np.maximum(head, suit), HERE / "woodblock_wave.jpg")]
+    alone = stylize(photograph, glass, extractor, CONFIG)
+    apart = stylize(photograph, None, extractor, CONFIG, regions=regions)
+    shown = Image.merge("RGB", [masks[1], masks[0], masks[0]])
+    painted = [Image.fromarray(to_uint8(one.image[0])) for one in (alone, apart)]
+    save(montage([[Image.open(photograph), painted[0], shown, painted[1]]]), "regions.jpg")
+
+
+def draw_masks():
+    """Fill the outlines, at four times the size, for soft edges."""
+    (HERE / "masks").mkdir(exist_ok=True)
+    for name, outline in OUTLINES.items():
+        points = [tuple(4 * int(n) for n in point.split(",")) for point in outline.split()]
+        mask = Image.new("L", (2048, 2048))
+        ImageDraw.Draw(mask).polygon(points, fill=255)
+        mask.resize((512, 512), Image.Resampling.BOX).save(HERE / "masks" / f"{name}.png")
+
+
+PAINTERS = {"gallery": paint_gallery, "colors": paint_colors, "regions": paint_regions}
 
 
 def montage(rows):
@@ -61,4 +112,4 @@ def save(pixels, name):
 
 
 if __name__ == "__main__":
-    main()
+    main(*filter(None, [sys.argv[1:]]))

@@ -245,6 +245,8 @@ class Chooser(widgets.VBox):
 def bundled(folder: PathLike) -> tuple[list[Picture], list[Picture]]:
     """The pictures of a folder, `(photographs, styles)`, with the words of its LICENSES.md.
 
+    Sheets of several pictures are left out.
+
     Without that list every picture is in both.
     """
     folder = Path(folder)
@@ -252,13 +254,13 @@ def bundled(folder: PathLike) -> tuple[list[Picture], list[Picture]]:
     if not (folder / "LICENSES.md").is_file():
         both = [Picture(path.stem, str(path)) for path in files]
         return both, both
-    listed = re.findall(r"^\| (\S+\.\w+) \| (style: )?(.*?) \|", _licences(folder), re.M)
+    listed = re.findall(r"^\| (\S+\.\w+) \| (style: |sheet: )?(.*?) \|", _licences(folder), re.M)
     named = [
-        (Picture(Path(name).stem.replace("_", " "), str(folder / name), words), bool(style))
-        for name, style, words in listed
-        if folder / name in files and name != "readme.jpg"
+        (Picture(Path(name).stem.replace("_", " "), str(folder / name), words), kind)
+        for name, kind, words in listed
+        if folder / name in files
     ]
-    return [p for p, style in named if not style], [p for p, style in named if style]
+    return [p for p, kind in named if not kind], [p for p, kind in named if kind == "style: "]
 
 
 def _licences(folder):
