@@ -1,6 +1,9 @@
 """What the package has, for type checkers; `__init__.py` loads it when it is used."""
 
 from nst_tutorial.config import TransferConfig as TransferConfig
+from nst_tutorial.control.colors import match_colors as match_colors
+from nst_tutorial.control.luminance import luminance_only as luminance_only
+from nst_tutorial.control.regions import Region as Region
 from nst_tutorial.conventions.convert import apply_weights as apply_weights
 from nst_tutorial.conventions.convert import convert_weights as convert_weights
 from nst_tutorial.conventions.convert import recipe as recipe
@@ -8,6 +11,7 @@ from nst_tutorial.extractors import Extractor as Extractor
 from nst_tutorial.extractors import load_extractor as load_extractor
 from nst_tutorial.images import from_vgg as from_vgg
 from nst_tutorial.images import load_image as load_image
+from nst_tutorial.images import load_mask as load_mask
 from nst_tutorial.images import save_image as save_image
 from nst_tutorial.images import to_uint8 as to_uint8
 from nst_tutorial.images import to_vgg as to_vgg
@@ -15,6 +19,7 @@ from nst_tutorial.losses import content_loss as content_loss
 from nst_tutorial.losses import content_loss_gradient as content_loss_gradient
 from nst_tutorial.losses import gram_distance as gram_distance
 from nst_tutorial.losses import gram_matrix as gram_matrix
+from nst_tutorial.losses import guided_gram_matrix as guided_gram_matrix
 from nst_tutorial.losses import mean_gram_matrix as mean_gram_matrix
 from nst_tutorial.losses import style_layer_loss as style_layer_loss
 from nst_tutorial.losses import style_layer_loss_gradient as style_layer_loss_gradient

@@ -116,8 +116,8 @@ def load_mask(source: Source) -> np.ndarray:
     """Load a mask: white, or 1, is inside; gray is in part; black and transparent are outside.
 
     Args:
-        source: anything `load_image` takes; or an array `(H, W)` of True and False, or of fractions
-            0..1.
+        source: anything `load_image` takes; or an array `(H, W)`, or `(1, H, W, 1)` as this returns
+            it, of True and False, or of fractions 0..1.
 
     Returns:
         float32 `(1, H, W, 1)`, 0..1.
@@ -127,7 +127,9 @@ def load_mask(source: Source) -> np.ndarray:
 
     Taught in: 11_control.
     """
-    kind = getattr(getattr(source, "dtype", None), "kind", "")
+    kind, shape = getattr(getattr(source, "dtype", None), "kind", ""), np.shape(source)
+    if len(shape) == 4 and shape[::3] == (1, 1):
+        source = source[0, :, :, 0]
     if kind == "b" or (kind == "f" and np.max(source, initial=0) <= 1):
         source = 255 * np.asarray(source, "float32")
     gray, alpha = np.mean(load_image(source), -1, keepdims=True) / 255, load_alpha(source)

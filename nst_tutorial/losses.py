@@ -114,7 +114,8 @@ def guided_gram_matrix(features: Array, guide: Array) -> Array:
     Differs: the paper scales T beforehand so that $\sum_k T_k^2 = 1$.
     Taught in: 11_control.
     """
-    F, T = _array(features), _array(guide)
+    F = _array(features)
+    T = ops.cast(_array(guide), F.dtype)
     mass = ops.sum(ops.square(T), axis=(-3, -2, -1))
     return gram_matrix_one_sided(T * F) / mass[..., None, None]
 

@@ -10,8 +10,9 @@ from answers import FOLDED, PAPERS, RIGHT, WRONG, mutants
 
 from nst_tutorial import checks as check
 from nst_tutorial import images, losses, scales
-from nst_tutorial.checks import features, inputs, pictures, steps, student
+from nst_tutorial.checks import control, features, inputs, pictures, steps, student
 from nst_tutorial.checks.student import PICKS, Student, Trouble
+from nst_tutorial.control import colors
 
 NAMES = [one.exercise.name for one in check.CHECKS]
 every_exercise = pytest.mark.parametrize("name", NAMES)
@@ -59,7 +60,10 @@ def test_right_answers_are_accepted(name):
 
 @pytest.mark.parametrize("name", PAPERS)
 def test_the_papers_formula_for_one_picture_is_right(name):
-    assert apart(report_on(name, PAPERS[name])) == (name != "to_vgg")  # its formula takes any axes
+    report = report_on(name, PAPERS[name])
+    alone = name in ("upsample", "match_colors")  # they know no batches
+    assert apart(report) == (name != "to_vgg" and not alone)  # its formula takes any axes
+    assert ("It takes a picture as `(H, W, 3)`" in report.message) == alone
 
 
 @pytest.mark.parametrize("name", FOLDED)
@@ -104,7 +108,11 @@ SOURCES = {  # of each, what it has for itself
     "total_loss": (losses, ("total_loss",)),
     "optimization_step": (steps, ("optimization_step",)),
     "upsample": (scales, ("enlarge", "resize")),
-}
+    "guided_gram_matrix": (
+        losses, ("guided_gram_matrix", "gram_matrix_one_sided", "_positions_by_channels")
+    ),
+    "match_colors": (colors, ("match_colors", "color_statistics", "symmetric_root", "FLAT")),
+}  # fmt: skip
 
 
 def random_arguments(name, rng):
@@ -133,6 +141,16 @@ def random_arguments(name, rng):
         "total_loss": (tuple(rng.uniform(0, 9, 3).tolist()), weights),
         "optimization_step": ((image, 50 * rng.normal(size=image.shape), 1.0 + H2), {}),
         "upsample": ((picture_of_extremes(rng, H, W), (1, H + H2, W + W2, 3)), {}),
+        "guided_gram_matrix": ((F, rng.uniform(0.1, 1, (B, H, W, 1)).astype("float32")), {}),
+        "match_colors": (
+            tuple(
+                control.photograph(
+                    H + 6, other + 6, seed, rng.uniform(50, 200, 3), 30 * np.eye(3) + 9
+                )
+                for other, seed in zip((W, W2), seeds, strict=True)
+            ),
+            {},
+        ),
     }[name]
 
 
@@ -261,6 +279,18 @@ def test_an_unknown_mistake_gets_the_failing_property_and_numbers():
     assert "expected [[[10, 14], [14, 21]]], came" in report.message
 
 
+def test_numbers_of_a_property_come_with_its_sentence():
+    report = check.match_colors(lambda image, reference: image - image.mean((0, 1, 2)))
+    assert report.mistake == "another mean"
+    named = check.match_colors(lambda image, reference: 1 * image)
+    assert named.mistake == "picture unmoved"
+    sentence = (
+        "The mean red, green and blue must be the reference's.\nexpected [198.3, 169.2, 121.2]"
+    )
+    assert sentence in report.message
+    assert named.message.startswith("The picture comes back as it was.\n" + sentence)
+
+
 def test_a_function_that_takes_tensors_only_is_given_tensors():
     assert check.gram_matrix(lambda features: inputs.gram(features.numpy())).passed
 
@@ -304,7 +334,7 @@ def test_progress_shows_what_is_done():
     assert shown.states["to_vgg"] == "done"
     assert shown.states["from_vgg"] == "not written yet"
     assert "✓ to_vgg" in repr(shown)
-    assert "of 12 done" in shown._repr_html_()
+    assert "of 14 done" in shown._repr_html_()
 
 
 def test_the_panel_shows_a_students_text_as_text():

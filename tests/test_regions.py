@@ -259,7 +259,14 @@ def test_more_mistakes(photograph, painting, extractor):
 
 
 @pytest.mark.parametrize(
-    "mask", [LEFT, LEFT.astype("float32"), 255 * LEFT.astype("uint8"), Image.fromarray(LEFT)]
+    "mask",
+    [
+        LEFT,
+        LEFT.astype("float32"),
+        255 * LEFT.astype("uint8"),
+        Image.fromarray(LEFT),
+        load_mask(LEFT),
+    ],
 )
 def test_kinds_of_masks(mask):
     np.testing.assert_allclose(load_mask(mask)[0, :, :, 0], LEFT, atol=1e-6)

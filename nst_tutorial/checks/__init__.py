@@ -14,10 +14,11 @@ are, is right too, with a batch axis of one or without any.
 Two exercises have no namesake in the package: `optimization_step(image, gradient, learning_rate)`
 returns the picture after a plain step down the gradient, in 0..255; `upsample(image, shape)`
 enlarges to `(1, H, W, 3)`, as `scales.enlarge` does without a content picture, by any
-interpolation.
+interpolation. `match_colors(image, reference)` may take any root of the covariances: its result is
+judged by the mean and the covariance of its colors, which are not clipped.
 """
 
-from nst_tutorial.checks import features, pictures, steps
+from nst_tutorial.checks import control, features, pictures, steps
 from nst_tutorial.checks.judge import judge
 from nst_tutorial.checks.report import Progress, Report
 
@@ -59,6 +60,8 @@ total_variation_loss = Check(pictures.TOTAL_VARIATION_LOSS)
 total_loss = Check(steps.TOTAL_LOSS)
 optimization_step = Check(steps.OPTIMIZATION_STEP)
 upsample = Check(steps.UPSAMPLE)
+guided_gram_matrix = Check(control.GUIDED_GRAM_MATRIX)
+match_colors = Check(control.MATCH_COLORS)
 
 CHECKS = [one for one in [*globals().values()] if isinstance(one, Check)]
 

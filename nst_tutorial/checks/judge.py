@@ -8,7 +8,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from nst_tutorial.checks.student import PICKS, Student, Trouble, arrays, leaves, supervise
+from nst_tutorial.checks.student import (
+    PICKS,
+    Student,
+    Trouble,
+    arrays,
+    batch_size,
+    leaves,
+    supervise,
+)
 from nst_tutorial.runtime.backend import ops
 
 
@@ -98,6 +106,7 @@ APART = (
     " It is written for one picture. The package keeps the pictures of a batch apart, with one "
     "result for each, `(B,)`, so that several can be compared at once."
 )
+BARE = " It takes a picture as `(H, W, 3)`; the package's have a batch axis, `(1, H, W, 3)`."
 
 
 def judge(exercise, function):
@@ -117,8 +126,13 @@ def _praise(exercise, function):
     for attempt in attempts:
         if attempt.passes(exercise.cases, right if exercise.exact else _shaped):
             _test_properties(attempt)
-            return RIGHT + (APART if attempt.student.pick else "")
+            return RIGHT + (_remark(exercise) if attempt.student.pick else "")
     _explain(attempts)
+
+
+def _remark(exercise):
+    """How the package differs from a function that is written for one picture."""
+    return APART if max(batch_size(case.args) for case in exercise.cases) > 1 else BARE
 
 
 def _attempts(exercise, function):
@@ -308,8 +322,8 @@ def _test_properties(attempt, example=""):
         should, came = map(np.asarray, test(attempt.student))
         if not right(should, came):
             known = (find(attempt) for find in (_no_number, _constant, _known_mistake))
-            mistake, sentence = next(filter(None, known), (mistake, sentence))
-            raise Trouble(mistake, f"{sentence}\n{example or _difference(should, came)}")
+            name, *why = next(filter(None, known), [mistake])
+            raise Trouble(name, "\n".join([*why, sentence, example or _difference(should, came)]))
 
 
 # Showing ----------------------------------------------------------------------------------------

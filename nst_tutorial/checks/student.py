@@ -41,7 +41,7 @@ class Student:
         self.returns_integers = False
 
     def __call__(self, *args, **keywords):
-        batch = max([len(x) for x in leaves(args) if _is_batch(x)], default=0)
+        batch = batch_size(args)
         if not self.pick or not batch:
             return self._once(args, keywords)
         each = [self._once(self.pick(args, i), keywords) for i in range(batch)]
@@ -105,6 +105,11 @@ def leaves(value):
 def _is_batch(x):
     """Whether it is an array of pictures or features, or of one loss for each picture."""
     return np.ndim(x) in (1, 4)
+
+
+def batch_size(args):
+    """How many pictures there are in the largest batch among the arguments."""
+    return max([len(x) for x in leaves(args) if _is_batch(x)], default=0)
 
 
 def batch_of_one(args, i):

@@ -1,4 +1,4 @@
-"""Colors: as a mean and a covariance that one picture can take over from another, or left alone.
+"""Colors, as a mean and a covariance that one picture can take over from another.
 
 Gatys, Bethge, Hertzmann and Shechtman, "Preserving color in neural artistic style transfer",
 arXiv 1606.05897. Pictures are `(1, H, W, 3)`, RGB, 0..255.
@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.types import Array
 
-LUMINANCE = np.array([0.299, 0.587, 0.114], "float32")  # Y of YIQ, of R, G and B
 FLAT = 1e-4  # a deviation below this part of the largest one is rounding, not color
 
 
@@ -40,11 +40,14 @@ def match_colors(
         float32, the shape of the picture; not clipped. Its colors have the reference's mean and,
         where `faint` is 0 and its own colors span as many dimensions, the reference's covariance.
 
+    Raises:
+        NSTError: one of them is no picture.
+
     Taught in: 11_control.
     """
     root = root or symmetric_root
     references = reference if isinstance(reference, (list, tuple)) else [reference]
-    mean, covariance = color_statistics([image], weights)
+    mean, covariance = color_statistics([image := as_colors(image)], weights)
     wanted_mean, wanted = color_statistics(references, reference_weights)
     A = root(wanted) @ np.linalg.pinv(root(covariance + faint * np.eye(3)), rcond=FLAT)
     return ((image - mean) @ A.T + wanted_mean).astype("float32")
@@ -57,13 +60,13 @@ def color_statistics(
 
     $\mu = \sum_k w_k x_k$ and $\Sigma = \sum_k w_k (x_k - \mu) (x_k - \mu)^T$, $\sum_k w_k = 1$.
     """
-    pixels = np.concatenate([np.reshape(image, (-1, 3)) for image in images]).astype("float64")
+    pixels = np.concatenate([as_colors(image).reshape(-1, 3) for image in images])
     w = None if weights is None else np.ravel(weights).astype("float64")
     return np.average(pixels, axis=0, weights=w), np.cov(pixels.T, bias=True, aweights=w)
 
 
 def symmetric_root(covariance: Array) -> np.ndarray:
-    r"""Return the symmetric $\Sigma^{1/2}$: no other root moves colors as little."""
+    r"""Return the symmetric $\Sigma^{1/2}$, which treats all channels alike."""
     values, vectors = np.linalg.eigh(covariance)
     return vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
 
@@ -77,24 +80,12 @@ def cholesky_root(covariance: Array) -> np.ndarray:
     return upper.T * np.where(np.diag(upper) < 0, -1, 1)
 
 
-def luminance(image: Array) -> np.ndarray:
-    """Return a picture without its colors: three times $Y = 0.299 R + 0.587 G + 0.114 B$."""
-    return np.repeat(np.asarray(image) @ LUMINANCE[:, None], 3, axis=-1)
-
-
-def luminance_only(painted: Array, photograph: Array) -> np.ndarray:
-    r"""Keep a photograph's colors, and take over a painted picture's luminance alone.
-
-    $x = c + Y(p) - Y(c)$, added to red, green and blue: YIQ's other two channels, I and Q, are
-    differences of colors and stay the photograph's   (1606.05897, section 4)
-
-    Args:
-        painted, photograph: p and c, of one shape.
-
-    Returns:
-        float32, the same shape; clipped to 0..255.
-
-    Taught in: 11_control.
-    """
-    change = luminance(painted) - luminance(photograph)
-    return np.clip(photograph + change, 0, 255).astype("float32")
+def as_colors(image: Array) -> np.ndarray:
+    """Return a picture in float64; what is no array `(..., 3)` of numbers is an NSTError."""
+    try:
+        colors = np.asarray(image, "float64")
+    except (TypeError, ValueError):
+        colors = np.zeros(0)
+    if colors.shape[-1:] != (3,) or not colors.size or not np.isfinite(colors).all():
+        raise NSTError(f"a picture is an array (..., 3) of numbers, not {type(image).__name__}.")
+    return colors

@@ -7,7 +7,8 @@ import numpy as np
 
 from nst_tutorial import scales
 from nst_tutorial.config import TransferConfig
-from nst_tutorial.control.colors import luminance, luminance_only, match_colors
+from nst_tutorial.control.colors import match_colors
+from nst_tutorial.control.luminance import luminance, luminance_only
 from nst_tutorial.control.regions import Guides
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.types import Array, Shape

@@ -1,5 +1,6 @@
-"""Panels for the lessons: `Playground`, and `explore`, which puts sliders on a function."""
+"""Panels for the lessons: `Playground`; `explore`, sliders on a function; `MaskCanvas`, a brush."""
 
+from nst_tutorial.widgets.canvas import MaskCanvas
 from nst_tutorial.widgets.panels import Playground, explore
 
-__all__ = ["Playground", "explore"]
+__all__ = ["MaskCanvas", "Playground", "explore"]

@@ -119,6 +119,29 @@ def upsample(image, shape):
     return image[rows][:, columns]
 
 
+@paper
+def guided_gram_matrix(features, guide):
+    height, width, _ = features.shape
+    return gram(features * guide) / sum(guide[i, j, 0] ** 2 for i, j in np.ndindex(height, width))
+
+
+def color_root(picture):
+    height, width, _ = picture.shape
+    pixels = picture.reshape(height * width, 3)
+    return pixels.mean(axis=0), np.linalg.cholesky(np.cov(pixels, rowvar=False))
+
+
+@paper
+def match_colors(image, reference):
+    height, width, _ = image.shape
+    (mean, L), (wanted_mean, K) = color_root(image), color_root(reference)
+    A = K @ np.linalg.inv(L)
+    result = np.zeros((height, width, 3))
+    for i, j in np.ndindex(height, width):
+        result[i, j] = A @ (image[i, j] - mean) + wanted_mean
+    return result
+
+
 def weighted(generated, style, layer_weights=None):
     weights = layer_weights or equal(generated)
     return tf.reduce_sum([w * E(generated[k], style[k]) for k, w in weights.items()])
@@ -171,6 +194,13 @@ WRONG = {
     "total_variation_loss": [
         ("exponent not halved", lambda image, exponent=2.0: total_variation_loss(
             image, 2 * exponent)),
+    ],
+    "guided_gram_matrix": [
+        ("ΣT for ΣT²", lambda features, guide: gram(features * guide) / guide.sum()),
+    ],
+    "match_colors": [
+        ("mean not added", lambda image, reference: match_colors(image, reference)
+         - color_root(reference)[0]),
     ],
     "optimization_step": [
         ("wrong sign", lambda image, gradient, learning_rate: optimization_step(
