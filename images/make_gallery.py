@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageOps
 
 from nst_tutorial import TransferConfig, load_extractor, stylize, to_uint8
 
@@ -65,25 +65,28 @@ def paint_colors(extractor):
 def paint_regions(extractor):
     """The astronaut's suit in one style, what is behind her in another, and her face kept."""
     draw_masks()
-    masks = [Image.open(HERE / "masks" / f"{name}.png") for name in OUTLINES]
-    head, suit = (np.asarray(mask, "float32") / 255 for mask in masks)
+    head, suit, behind = (HERE / "masks" / f"astronaut_{p}.png" for p in ("head", "suit", "behind"))
     photograph, glass = HERE / "astronaut.png", HERE / "stained_glass.jpg"
-    regions = [(suit, glass), (1 - np.maximum(head, suit), HERE / "woodblock_wave.jpg")]
+    regions = [(suit, glass), (behind, HERE / "woodblock_wave.jpg")]
     alone = stylize(photograph, glass, extractor, CONFIG)
     apart = stylize(photograph, None, extractor, CONFIG, regions=regions)
-    shown = Image.merge("RGB", [masks[1], masks[0], masks[0]])
+    shown = Image.merge("RGB", [Image.open(mask) for mask in (suit, head, head)])
     painted = [Image.fromarray(to_uint8(one.image[0])) for one in (alone, apart)]
     save(montage([[Image.open(photograph), painted[0], shown, painted[1]]]), "regions.jpg")
 
 
 def draw_masks():
-    """Fill the outlines, at four times the size, for soft edges."""
+    """Fill the outlines, at four times the size, for soft edges; what is in none is behind."""
     (HERE / "masks").mkdir(exist_ok=True)
+    behind = Image.new("L", (512, 512), 255)
     for name, outline in OUTLINES.items():
         points = [tuple(4 * int(n) for n in point.split(",")) for point in outline.split()]
         mask = Image.new("L", (2048, 2048))
         ImageDraw.Draw(mask).polygon(points, fill=255)
-        mask.resize((512, 512), Image.Resampling.BOX).save(HERE / "masks" / f"{name}.png")
+        mask = mask.resize((512, 512), Image.Resampling.BOX)
+        mask.save(HERE / "masks" / f"{name}.png")
+        behind = ImageChops.subtract(behind, mask)
+    behind.save(HERE / "masks" / "astronaut_behind.png")
 
 
 PAINTERS = {"gallery": paint_gallery, "colors": paint_colors, "regions": paint_regions}

@@ -104,13 +104,13 @@ def starting_picture(
     return np.clip(noise, 0, 255).astype("float32"), None
 
 
-def recolor(image: Array, references: Sequence[Array], weights: Array | None = None) -> np.ndarray:
+def recolor(image: Array, references: Sequence[Array], **counts: Array) -> np.ndarray:
     """Give a picture the colors of others: a start that is nearer to the style.
 
-    All are `(1, H, W, 3)`, RGB, 0..255; see `control.colors.match_colors`, also on the weights. A
-    gray photograph's tints, fainter than `FAINT`, are not blown up to patches.
+    All are `(1, H, W, 3)`, RGB, 0..255; see `control.colors.match_colors`, which also says what
+    `counts` may be. A gray photograph's tints, fainter than `FAINT`, are not blown up to patches.
     """
-    return np.clip(match_colors(image, references, weights=weights, faint=FAINT), 0, 255)
+    return np.clip(match_colors(image, references, faint=FAINT, **counts), 0, 255)
 
 
 def at_scale(

@@ -285,7 +285,8 @@ def test_numbers_of_a_property_come_with_its_sentence():
     named = check.match_colors(lambda image, reference: 1 * image)
     assert named.mistake == "picture unmoved"
     sentence = (
-        "The mean red, green and blue must be the reference's.\nexpected [198.3, 169.2, 121.2]"
+        "The means of red, green and blue must match the reference's.\n"
+        "expected [198.3, 169.2, 121.2]"
     )
     assert sentence in report.message
     assert named.message.startswith("The picture comes back as it was.\n" + sentence)

@@ -1,4 +1,4 @@
-"""Exercises on control: a style for one region only, and colors taken over from another picture."""
+"""Exercises on control: a style for one region only, and the colors of another picture."""
 
 import functools
 import itertools
@@ -15,7 +15,7 @@ from nst_tutorial.control.colors import symmetric_root
 
 
 def soft_guide(*shape, seed, most=1.0):
-    """A guide with something of everything: outside, inside, and soft edges on both sides of ½."""
+    """A guide with every case: outside, inside, and soft edges both below and above ½."""
     values = np.random.default_rng(seed).uniform(-0.3, 1.3, shape)
     return (np.clip(np.round(values, 2), 0, 1) * most).astype("float32")
 
@@ -38,7 +38,7 @@ def over(G, number):
 
 
 def by_squares(F, T, weight=None):
-    """Features under a guide, over Σ T² of that or of another one."""
+    """The guided Gram matrix, divided by Σ T² of the same guide or of another one."""
     return over(gram(T * F), total((T if weight is None else weight) ** 2))
 
 
@@ -47,7 +47,7 @@ def cross(F, T):
 
 
 def divided_by_anything(G):
-    """A wrong matrix G(F, T), divided by whatever a student may take, or by nothing."""
+    """A wrong matrix G(F, T), divided by anything a student might choose, or by nothing."""
     return (
         lambda F, T: over(G(F, T), total(T**2)),
         lambda F, T: over(G(F, T), total(T)),
@@ -77,22 +77,22 @@ GUIDED_GRAM_MATRIX = Exercise(
     hints=(
         "The guide says how much each position belongs to the region, so it multiplies the "
         "features there, in every channel.",
-        "Take the Gram matrix of `guide * features`, with both factors guided.",
-        "A position that the guide makes T times as large counts T² times in the sum: divide by "
-        "the sum of the T², for each picture its own.",
+        "Take the Gram matrix of `guide * features`: both factors are multiplied by the guide.",
+        "The guide multiplies a position by T, so it counts T² times in the sum: divide by the sum "
+        "of T², separately for each picture.",
         "`F = (guide * features).reshape(B, H * W, N)`, and then "
         "`F.swapaxes(1, 2) @ F / np.sum(guide**2, axis=(1, 2, 3))[:, None, None]`",
     ),
     mistakes=(
         ("divided by all positions",
-         "This divides by H·W, but only what the guide lets through counts: divide by Σ T².",
+         "This divides by H·W, but positions count only as far as the guide says: divide by Σ T².",
          lambda F, T: mean_gram(T * F)),
-        ("ΣT for ΣT²", "The guide comes in twice, so the sum below is that of its squares, Σ T².",
+        ("ΣT for ΣT²", "The product has the guide twice: divide by the sum of its squares, Σ T².",
          lambda F, T: over(gram(T * F), total(T))),
         ("not divided", "Divide by Σ T²; without that, a larger region has a larger matrix.",
          lambda F, T: gram(T * F)),
         ("square root of ΣT²",
-         "Divide by Σ T² itself: its root would belong below the guide, not below the product.",
+         "Divide by Σ T² itself, not by its square root: the product contains the guide twice.",
          lambda F, T: over(gram(T * F), total(T**2) ** 0.5)),
         ("exponent applied after the sum",
          "This divides by (Σ T)²: square each value of the guide first, then add.",
@@ -100,28 +100,28 @@ GUIDED_GRAM_MATRIX = Exercise(
         ("divided twice", "Once by Σ T² is enough.",
          lambda F, T: over(gram(T * F), total(T**2) ** 2),
          lambda F, T: over(gram(T * F), total(T**2)) / M(F)),
-        ("divided by N", "Divide by Σ T² only: the number of channels has no part in it.",
+        ("divided by N", "Divide by Σ T² only, not by the number of channels.",
          lambda F, T: by_squares(F, T) / N(F), lambda F, T: mean_gram(T * F) / N(F)),
         ("positions counted",
-         "This counts every position that is inside at all: one on a soft edge counts in part, T².",
+         "This counts every position inside in full: one on a soft edge should count only T².",
          lambda F, T: over(gram(T * F), total(T > 0)),
          lambda F, T: over(gram(T * F), total(cut(T)))),
         ("guide applied once",
          "Both factors are guided: it is (T∘F)ᵀ (T∘F), with T at each position squared.",
          *divided_by_anything(cross)),
-        ("guide not applied", "The features never meet the guide: multiply them by it first.",
+        ("guide not applied", "The guide is not used on the features: multiply them by it first.",
          *divided_by_anything(lambda F, T: gram(F))),
         ("guide cut hard",
-         "The guide has become all or nothing: a soft edge counts in part, so use T as it is.",
+         "The guide has become all or nothing, but soft edges count in part: use T as it is.",
          *divided_by_anything(lambda F, T: gram(cut(T) * F)), lambda F, T: by_squares(F, cut(T)),
          *divided_by_anything(lambda F, T: gram((T > 0) * F)), lambda F, T: by_squares(F, T > 0),
          *divided_by_anything(lambda F, T: gram((T == 1) * F))),
-        ("guide squared", "Multiply by T, not by T²: the square comes from the product.",
+        ("guide squared", "Multiply the features by T, not by T²: the product squares it.",
          *divided_by_anything(lambda F, T: gram(T**2 * F)), lambda F, T: by_squares(F, T**2)),
-        ("guide inverted", "This takes everything outside the region: T is 1 inside it.",
+        ("guide inverted", "This uses everything outside the region: T is 1 inside it.",
          *divided_by_anything(lambda F, T: gram((1 - T) * F)), lambda F, T: by_squares(F, 1 - T)),
         ("guide divided by its maximum",
-         "Use the guide as it is: once it is rescaled, Σ T² no longer belongs to it.",
+         "Use the guide as it is: if you rescale it, Σ T² must be that of the rescaled guide.",
          lambda F, T: by_squares(F, T / largest(T), T), lambda F, T: mean_gram(T / largest(T) * F),
          lambda F, T: gram(T / largest(T) * F)),
         ("transposed Gram matrix",
@@ -131,14 +131,14 @@ GUIDED_GRAM_MATRIX = Exercise(
          "`reshape` to (N, H·W) mixes the channels: flatten the positions first, then transpose.",
          *divided_by_anything(lambda F, T: tangled(T * F))),
         ("rows not added",
-         "There is a matrix for each row of the picture: flatten H and W into one axis first.",
+         "You have one matrix for each row of the picture: flatten H and W into one axis first.",
          lambda F, T: (T * F).swapaxes(-1, -2) @ (T * F) / total(T**2).reshape(-1, 1, 1, 1),
          lambda F, T: (T * F).swapaxes(-1, -2) @ (T * F)),
         ("diagonal only",
-         "Only each channel with itself is there, the diagonal: every other pair is missing.",
+         "You have only the diagonal, each channel with itself: all the other pairs are missing.",
          lambda F, T: ((T * F) ** 2).sum((1, 2)) / total(T**2)[:, None],
          lambda F, T: by_squares(F, T) * np.eye(N(F))),
-        ("mean subtracted", "That is a covariance: a Gram matrix subtracts no mean.",
+        ("mean subtracted", "This is a covariance: for a Gram matrix, do not subtract the mean.",
          *divided_by_anything(lambda F, T: gram(center(T * F))),
          *divided_by_anything(lambda F, T: gram(T * center(F))),
          *divided_by_anything(lambda F, T: gram(T * center(F, T))),
@@ -150,7 +150,7 @@ GUIDED_GRAM_MATRIX = Exercise(
         ("outside counts", "What is outside the region must not matter.",
          lambda f: (f(F0, T0), f(np.where(T0 == 0, F0 + 9, F0), T0))),
         ("guide's scale matters",
-         "A guide half as bright everywhere marks the same region, and gives the same matrix.",
+         "A guide that is half as bright everywhere must give the same matrix.",
          lambda f: (f(F0, T0), f(F0, T0 / 2))),
         ("not a mean Gram matrix", "With a guide of ones it is the Gram matrix divided by H·W.",
          lambda f: (mean_gram(F0), f(F0, np.ones_like(T0)))),
@@ -162,12 +162,12 @@ GUIDED_GRAM_MATRIX = Exercise(
 
 
 def match_colors(image, reference):
-    """Give a picture `(1, H, W, 3)` the mean and the covariance of another one's colors."""
+    """Give a picture `(1, H, W, 3)` the mean and the covariance of another picture's colors."""
     return match(image, reference)
 
 
 def photograph(height, width, seed, mean, mixing):
-    """A picture in 0..255 whose channels rise and fall together, as in most photographs."""
+    """A picture in 0..255 whose channels vary together, as in most photographs."""
     values = np.random.default_rng(seed).normal(0, 1, (1, height, width, 3))
     return np.clip(values @ np.array(mixing) + mean, 0, 255).round(1).astype("float32")
 
@@ -193,7 +193,7 @@ def unbiased(X):
 
 
 def ways(recolor, covariances=(biased, unbiased), roots=(symmetric_root, cholesky)):
-    """A wrong function in each of the ways to write it: with either root, over n or n − 1.
+    """One mistake in each way it may be written: with either root, divided by n or n − 1.
 
     recolor(x, m, S, r, R) has the image, its mean and a root of its covariance, and the
     reference's mean and root.
@@ -219,7 +219,7 @@ def correct(x, m, S, r, R):
 
 
 def transformed(matrix, **options):
-    """Right but for A, which is matrix(S, R)."""
+    """Right except for A, which is matrix(S, R)."""
     return ways(lambda x, m, S, r, R: moved(x, m, matrix(S, R), r), **options)
 
 
@@ -249,7 +249,7 @@ def correlations(picture):
 
 
 def first_difference(pairs):
-    """Of pairs (expected, came), the first that differs, or the last one."""
+    """Return the first of the pairs (expected, came) that differs, or else the last."""
     for should, came in pairs:
         if not right(should, came):
             break
@@ -281,7 +281,7 @@ def one_rule(f):
 
 
 def light_stays_light(f):
-    """How far light and dark agree before and after: below 0 in every picture is a negative."""
+    """Correlate light and dark before and after: below 0 for every picture is a negative."""
     grays = [(x.mean(-1).ravel(), pixels(f(x, y)).mean(-1)) for x, y in PICTURES]
     best = max(np.corrcoef(*pair)[0, 1] for pair in grays)
     return abs(best), best
@@ -293,12 +293,12 @@ MATCH_COLORS = Exercise(
     exact=False,  # any A with A Σ Aᵀ = Σ_r is right
     cases=tuple(Case(*pair) for pair in PICTURES),
     hints=(
-        "All that you need of a picture's colors is their mean, three numbers, and their "
+        "You need only two things about a picture's colors: their mean, three numbers, and their "
         "covariance, `np.cov(image.reshape(-1, 3).T)`, which is 3 × 3.",
         "Subtract the image's mean from every pixel, multiply by one 3 × 3 matrix A, and add the "
         "reference's mean.",
-        "A turns the covariance Σ into A Σ Aᵀ: undo the image's own with the inverse of a root of "
-        "Σ, then apply a root of the reference's.",
+        "A turns the covariance Σ into A Σ Aᵀ: undo Σ with the inverse of a root of it, then "
+        "apply a root of the reference's covariance.",
         "`A = np.linalg.cholesky(wanted) @ np.linalg.inv(np.linalg.cholesky(covariance))`, and "
         "since pixels are rows, `(image - mean) @ A.T + wanted_mean`",
     ),
@@ -306,13 +306,13 @@ MATCH_COLORS = Exercise(
         ("picture unmoved", "The picture comes back as it was.", lambda x, y: x * 1),
         ("reference returned", "This is the reference itself: recolor the image.",
          lambda x, y: y * 1),
-        ("roles exchanged", "It is the image that gets the reference's colors.",
+        ("roles exchanged", "The wrong way around: the image gets the reference's colors.",
          *(lambda x, y, f=f: f(y, x) for f in ways(correct)),
          *ways(lambda x, m, S, r, R: moved(x, r, S @ inv(R), m)),
          *transformed(lambda S, R: S @ inv(R))),
         ("mean not added", "Add the reference's mean at the end.",
          *ways(lambda x, m, S, r, R: moved(x, m, R @ inv(S), 0))),
-        ("own mean added", "The image's own mean comes back at the end: add the reference's.",
+        ("own mean added", "You added the image's own mean at the end: add the reference's.",
          *ways(lambda x, m, S, r, R: moved(x, m, R @ inv(S), m))),
         ("mean not subtracted", "Subtract the image's mean before you multiply by A.",
          *ways(lambda x, m, S, r, R: moved(x, 0, R @ inv(S), r)),
@@ -325,8 +325,8 @@ MATCH_COLORS = Exercise(
          "The mean is the reference's, but the colors spread as before: multiply by A as well.",
          *transformed(lambda S, R: np.eye(3))),
         ("each channel alone",
-         "Each channel has been matched alone: use the whole covariance, which also knows how "
-         "the channels vary together.",
+         "You matched each channel by itself: use the whole covariance, which also says how the "
+         "channels vary together.",
          *transformed(lambda S, R: deviations_of(R) @ inv(deviations_of(S))),
          *transformed(lambda S, R: (deviations_of(R) @ inv(deviations_of(S))) ** 2)),
         ("covariance without a root",
@@ -342,8 +342,8 @@ MATCH_COLORS = Exercise(
          "The image's own covariance is undone: now multiply by a root of the reference's.",
          *transformed(lambda S, R: inv(S))),
         ("root of each number",
-         "A root of each number is not the root of a matrix, which gives Σ when multiplied by "
-         "its transpose: `np.linalg.cholesky` finds one.",
+         "The root of each entry is not a root of the matrix: a root times its transpose must "
+         "give Σ. `np.linalg.cholesky` finds one.",
          *transformed(lambda S, R: np.sqrt(squared(R)) @ inv(np.sqrt(squared(S)))),
          *transformed(lambda S, R: np.sqrt(squared(R) / squared(S))),
          *transformed(lambda S, R: np.sqrt(np.abs(squared(R) @ inv(squared(S)))))),
@@ -352,7 +352,7 @@ MATCH_COLORS = Exercise(
          "`@ A.T`, not `@ A`, where pixels are rows.",
          *transformed(lambda S, R: inv(S) @ R), *transformed(lambda S, R: inv(S).T @ R.T)),
         ("Cholesky factor transposed",
-         "L Lᵀ is the covariance, Lᵀ L is another matrix: check where L and where Lᵀ must stand.",
+         "L Lᵀ is the covariance; Lᵀ L is another matrix. Check where you need L and where Lᵀ.",
          *transformed(lambda S, R: R.T @ inv(S).T, roots=[cholesky]),
          *transformed(lambda S, R: R.T @ inv(S), roots=[cholesky]),
          *transformed(lambda S, R: R @ inv(S).T)[1::2]),
@@ -360,29 +360,29 @@ MATCH_COLORS = Exercise(
          "Subtract the mean before you multiply pixels with each other for the covariance.",
          *ways(correct, [lambda X: X.T @ X / len(X)])),
         ("covariances not divided",
-         "Divide each covariance by its picture's number of pixels: the two differ in size.",
+         "Divide each covariance by its picture's number of pixels: the pictures differ in size.",
          *ways(correct, [lambda X: unbiased(X) * (len(X) - 1)])),
         ("clipped",
-         "Clipping moves the mean and the covariance away again: return the colors as they come, "
-         "and clip only when you show or save them.",
+         "Clipping changes the mean and the covariance again: return the colors unclipped, and "
+         "clip only when you show or save them.",
          *ways(lambda *args: np.clip(correct(*args), 0, 255))),
         ("rounded",
-         "The colors have become whole numbers, as for a file: return floats, neither rounded nor "
-         "clipped.",
+         "The colors have been rounded to whole numbers, as for a file: return floats, neither "
+         "rounded nor clipped.",
          *(way for whole in (np.rint, np.trunc) for way in (
              *ways(lambda *args, whole=whole: whole(correct(*args))),
              *ways(lambda *args, whole=whole: whole(np.clip(correct(*args), 0, 255)))))),
-        ("uint8 overflow", "A uint8 wraps round, 256 becomes 0: stay with floats.",
+        ("uint8 overflow", "uint8 wraps around, so 256 becomes 0: keep the colors as floats.",
          *ways(lambda *args: correct(*args).astype("int64").astype("uint8"))),
         ("red and blue exchanged", "Red and blue have changed places: the result is RGB too.",
          *ways(lambda *args: correct(*args)[..., ::-1])),
-        ("one mean for all", "Each channel has a mean of its own: average over the pixels only.",
+        ("one mean for all", "Each channel has its own mean: average over the pixels only.",
          lambda x, y: x - x.mean() + y.mean(),
          lambda x, y: (x - x.mean()) / x.std() * y.std() + y.mean(),
          *ways(lambda x, m, S, r, R: moved(x, m.mean(), R @ inv(S), r.mean()))),
-        ("half way", "This is halfway between the old colors and the new: return the new ones.",
+        ("half way", "This is halfway between the old and the new colors: return the new ones.",
          *ways(lambda x, *others: (x + correct(x, *others)) / 2)),
-        ("scaled", "The colors are in 0..1 now: return them in 0..255, as they came.",
+        ("scaled", "The colors are in 0..1 now: return them in 0..255, as you got them.",
          *ways(lambda *args: correct(*args) / 255)),
     ),
     properties=(
@@ -390,17 +390,17 @@ MATCH_COLORS = Exercise(
          "Only the reference's mean and covariance may be used: with its pixels in another order, "
          "the result must be the same.", shuffled_references),
         ("not one rule for all pixels",
-         "Every pixel must be treated alike, by one matrix and two means: no sorting, no clipping, "
-         "no look at where it is.", one_rule),
-        ("another mean", "The mean red, green and blue must be the reference's.",
+         "Every pixel must be treated alike, with one matrix and two means: no sorting, no "
+         "clipping, nothing that depends on where it is.", one_rule),
+        ("another mean", "The means of red, green and blue must match the reference's.",
          as_the_references(mean)),
-        ("another deviation", "The deviations of red, green and blue must be the reference's.",
+        ("another deviation", "The deviations of red, green and blue must match the reference's.",
          as_the_references(deviations, 1 / SMALLEST)),  # over n or n − 1: both are right
         ("another correlation",
          "Red and green, green and blue, blue and red must be correlated as in the reference.",
          as_the_references(correlations)),
         ("negative",
-         "Light and dark are exchanged: subtract the mean from the image, not the image from it.",
+         "Light and dark are swapped: subtract the mean from the image, not the reverse.",
          light_stays_light),
     ),
 )

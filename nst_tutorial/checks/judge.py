@@ -104,7 +104,7 @@ class Attempt:
 RIGHT = "Right, on every picture that was tried."
 APART = (
     " It is written for one picture. The package keeps the pictures of a batch apart, with one "
-    "result for each, `(B,)`, so that several can be compared at once."
+    "result for each of them along the first axis, so that several can be compared at once."
 )
 BARE = " It takes a picture as `(H, W, 3)`; the package's have a batch axis, `(1, H, W, 3)`."
 

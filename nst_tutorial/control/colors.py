@@ -1,4 +1,4 @@
-"""Colors, as a mean and a covariance that one picture can take over from another.
+"""Colors, as a mean and a covariance that one picture can take from another.
 
 Gatys, Bethge, Hertzmann and Shechtman, "Preserving color in neural artistic style transfer",
 arXiv 1606.05897. Pictures are `(1, H, W, 3)`, RGB, 0..255.
@@ -11,7 +11,7 @@ import numpy as np
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.types import Array
 
-FLAT = 1e-4  # a deviation below this part of the largest one is rounding, not color
+FLAT = 1e-4  # a deviation smaller than this share of the largest is rounding, not color
 
 
 def match_colors(
@@ -29,19 +29,19 @@ def match_colors(
 
     Args:
         image: the picture to recolor.
-        reference: the picture whose colors it gets, or a list of such.
-        root: of a covariance: `symmetric_root`, the default, or `cholesky_root`.
-        weights, reference_weights: `(1, H, W, 1)`, how much each pixel counts in a picture's mean
-            and covariance; None: all alike.
-        faint: added to the picture's variances. A gray picture has tints that are mere noise, and
-            without this they are amplified to full color.
+        reference: the picture whose colors it gets, or a list of pictures.
+        root: which root of a covariance to take: `symmetric_root` (the default) or `cholesky_root`.
+        weights, reference_weights: how much each pixel counts in a picture's mean and covariance,
+            `(1, H, W, 1)` or in a row; None: all alike.
+        faint: added to the picture's variances. The tints of a gray picture are mere noise, and
+            without this they would be amplified to full color.
 
     Returns:
         float32, the shape of the picture; not clipped. Its colors have the reference's mean and,
         where `faint` is 0 and its own colors span as many dimensions, the reference's covariance.
 
     Raises:
-        NSTError: one of them is no picture.
+        NSTError: one of them is not a picture.
 
     Taught in: 11_control.
     """
@@ -74,14 +74,14 @@ def symmetric_root(covariance: Array) -> np.ndarray:
 def cholesky_root(covariance: Array) -> np.ndarray:
     r"""Return the lower triangular $L$ with $L L^T = \Sigma$, for any covariance.
 
-    With it red depends on red alone, green on red and green: the order of the channels counts.
+    With it, red depends on red alone, and green on red and green: the channels' order matters.
     """
     _, upper = np.linalg.qr(symmetric_root(covariance))
     return upper.T * np.where(np.diag(upper) < 0, -1, 1)
 
 
 def as_colors(image: Array) -> np.ndarray:
-    """Return a picture in float64; what is no array `(..., 3)` of numbers is an NSTError."""
+    """Return a picture in float64; raise NSTError unless it is an array `(..., 3)` of numbers."""
     try:
         colors = np.asarray(image, "float64")
     except (TypeError, ValueError):

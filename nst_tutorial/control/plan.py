@@ -1,4 +1,4 @@
-"""A plan: what `TransferConfig.colors` and the regions make of pictures, before and after."""
+"""A plan: what `TransferConfig.colors` and regions do to the pictures, before and after."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from nst_tutorial.runtime.types import Array, Shape
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The pictures that a transfer gets, and what is done to the one that it paints."""
+    """The pictures that a transfer is given, and what happens to the one it paints."""
 
     photograph: Array | None  # (1, H, W, 3), as it was given
     content: Array | None  # as the transfer sees it
@@ -32,7 +32,7 @@ class Plan:
         start: Array | None,
         config: TransferConfig,
     ) -> tuple[np.ndarray, Array | None]:
-        """Make the first picture as `scales.starting_picture` does, but each region by itself."""
+        """Make the starting picture like `scales.starting_picture`, but region by region."""
         if self.guides is None:
             return scales.starting_picture(shape, content, styles, start, config)
         plain = dataclasses.replace(config, init="content")
@@ -43,7 +43,7 @@ class Plan:
         return self._keep(image, self.guides), detail
 
     def finish(self, image: Array) -> np.ndarray:
-        """Turn what was painted, of any size, into what is shown: put back what was to be kept."""
+        """Turn the painted picture, at any size, into the result: restore what must be kept."""
         if self.guides is not None:
             image = self._keep(image, self.guides)
         if self.colors == "luminance":
@@ -62,20 +62,28 @@ def _recolor(image, styles, guides):
     recolored = (1 - masks.sum(0)) * image
     for mask, mixture in zip(masks[:, None], guides.mixtures, strict=True):
         own = [styles[number] for number in mixture]
-        recolored += mask * scales.recolor(image, own, mask)
+        own_counts = np.concatenate([_weights(guides, n, styles[n]) for n in mixture])
+        matched = scales.recolor(image, own, weights=mask, reference_weights=own_counts)
+        recolored += mask * matched
     return np.clip(recolored, 0, 255).astype("float32")
+
+
+def _weights(guides, number, style):
+    """How much each pixel of a style picture counts, in a row."""
+    mask = guides.on_style(number, style.shape)
+    return np.ones(style.size // 3) if mask is None else np.ravel(mask)
 
 
 def make_plan(
     content: Array | None, styles: Sequence[Array], colors: str, guides: Guides | None = None
 ) -> Plan:
-    """Prepare pictures as `colors` asks.
+    """Prepare the pictures according to `colors`.
 
     Args:
         content: `(1, H, W, 3)`, RGB, 0..255; None to synthesise a texture.
-        styles: list of such.
+        styles: a list of pictures like it.
         colors: "style", "match" or "luminance", as in `TransferConfig`.
-        guides: of the regions; None: all styles go everywhere.
+        guides: those of the regions; None: all styles go everywhere.
 
     Returns:
         a `Plan`.
@@ -97,12 +105,7 @@ def _like(content, styles, number, guides):
     """A style picture in the colors of the photograph, where it is painted."""
     style, weights, region = styles[number], None, None
     if guides is not None:
-        [region] = [
-            mask[None]
-            for mask, mixture in zip(guides.masks, guides.mixtures, strict=True)
-            if number in mixture
-        ]
-        weights = guides.style_masks[number]
-        weights = weights if weights is None else scales.resize(weights, (1, *style.shape[1:3], 1))
+        owner = next(r for r, mixture in enumerate(guides.mixtures) if number in mixture)
+        region, weights = guides.masks[owner], _weights(guides, number, style)
     matched = match_colors(style, content, weights=weights, reference_weights=region)
     return np.clip(matched, 0, 255)

@@ -1,8 +1,8 @@
 """Regions: one style for the sky, another for the house.
 
 Gatys, Ecker, Bethge, Hertzmann and Shechtman, "Controlling perceptual factors in neural style
-transfer", arXiv 1611.07865, section 4: each region has Gram matrices of its own, in which a
-position counts as much as it belongs to the region. A mask says how much.
+transfer", arXiv 1611.07865, section 4: each region has Gram matrices of its own, in which
+each position counts as much as it belongs to the region. A mask says how much that is.
 """
 
 import dataclasses
@@ -25,19 +25,19 @@ FAINTEST = 1 / 512  # a mask below this is black: half a level of an 8-bit pictu
 
 @dataclasses.dataclass(frozen=True)
 class Region:
-    """A part of the photograph, and the style that it gets; each as `load_mask` or `load_image` \
-take it."""
+    """A part of the photograph and its style, each in any form that `load_mask` or `load_image` \
+accepts."""
 
     mask: Source  # on the photograph: white is inside
     style: Source
-    style_mask: Source | None = None  # on the style picture: what of it counts; None: all
+    style_mask: Source | None = None  # on the style picture: which part counts; None: all of it
 
 
 @dataclasses.dataclass(frozen=True)
 class Guides:
-    """What the regions' masks say, as arrays.
+    """The regions' masks, as arrays.
 
-    Where masks overlap, each region gets its share. What no mask covers is kept as it is.
+    Where masks overlap, the regions share the pixels. Whatever no mask covers is kept as it is.
     """
 
     masks: np.ndarray  # (R, H, W, 1), 0..1, on the photograph; together at most 1
@@ -50,8 +50,13 @@ class Guides:
         whole = np.pad(self.masks, ((0, 0), (m, m), (m, m), (0, 0)), mode="reflect")
         return np.clip(resize(whole, (len(whole), *shape[1:3], 1)), 0, 1)
 
+    def on_style(self, number: int, shape: Shape) -> Array | None:
+        """Resize a style picture's mask to `(1, h, w, 3)`: `(1, h, w, 1)`; None: all counts."""
+        mask = self.style_masks[number]
+        return None if mask is None else np.clip(resize(mask, (1, *shape[1:3], 1)), 0, 1)
+
     def painted(self, shape: Shape, margin: float = 0.0) -> np.ndarray:
-        """Say where a picture is painted at all: `(1, h, w, 1)`, True or False."""
+        """Return where a picture is painted at all: `(1, h, w, 1)`, True or False."""
         return self.resized(shape, margin).sum(0, keepdims=True) > FAINTEST
 
 
@@ -62,21 +67,22 @@ def make_guides(
     blend: Sequence[float] | None,
     shape: Shape,
 ) -> Guides | None:
-    """Put together which style goes where.
+    """Work out which style goes where.
 
     Args:
-        masks: of the regions, `(1, H, W, 1)`, 0..1. The last style pictures are theirs, in order;
-            those before blend in what no mask covers. If there are none, that is kept as it is.
+        masks: one for each region, `(1, H, W, 1)`, 0..1. The last style pictures belong to the
+            regions, in order. Those before them are blended where there is no mask; if there
+            are none, that part is kept as it is.
         style_masks: of all style pictures, `(1, H', W', 1)` or None.
         alpha: `(1, H, W, 1)`, how opaque the photograph is; None: everywhere.
         blend: weights of the style pictures that have no region; None: all alike.
         shape: `(1, H, W, 3)` of the photograph.
 
     Returns:
-        `Guides`, or None where all styles go everywhere and all of them counts.
+        `Guides`, or None if every style goes everywhere, with all of its picture.
 
     Raises:
-        NSTError: a region has nothing left of it, or there is nothing left for a style.
+        NSTError: nothing of the photograph is left for a region or for a style.
     """
     free = len(style_masks) - len(masks)  # styles without a region
     if not masks and alpha is None and not any(mask is not None for mask in style_masks):
@@ -103,9 +109,9 @@ class GuidedObjective(Objective):
     $E_l = \sum_r \frac{\lambda_r}{4 N^2} \sum_{ij} (G^r_{ij} - A^r_{ij})^2$   (1611.07865)
 
     The $G^r$ are guided Gram matrices, and $\lambda_r$ is the region's share of the photograph:
-    a Gram matrix that is a mean over fewer positions pulls harder at each, and so a small region
-    is painted as strongly as a large one. The paper has no such factor. Pixels outside all regions
-    do not move.
+    a Gram matrix averaged over fewer positions pulls harder on each of them, and with this factor a
+    small region is painted about as strongly as a large one. The paper has no such factor. Pixels
+    outside all regions do not move.
 
     Args:
         guides: `Guides` on the photograph at its full size.
@@ -127,11 +133,11 @@ class GuidedObjective(Objective):
         **tiles: Any,
     ) -> None:
         self._guides, self._masks = guides, guides.resized(shape, config.margin)
-        self._moving = guides.painted(shape, config.margin).astype("float32")
+        self._moving = ops.cast(guides.painted(shape, config.margin), "float32")
         super().__init__(content_image, style_images, extractor, config, shape, **tiles)
 
     def differentiate(self, image: Array, weights: Tree) -> tuple[Terms, Array]:
-        """Return the terms at a picture and the total's gradient, 0 outside the regions."""
+        """Return the terms at a picture and the total's gradient (0 outside the regions)."""
         terms, gradient = super().differentiate(image, weights)
         return terms, gradient * self._moving
 
@@ -162,10 +168,9 @@ class GuidedObjective(Objective):
         return target, ops.convert_to_tensor(divisors, "float32")
 
     def _guides_of_style(self, image, number, layers) -> Arrays:
-        mask = self._guides.style_masks[number]
+        mask = self._guides.on_style(number, image.shape)
         if mask is None:
             return {}
-        mask = np.clip(resize(mask, (1, *image.shape[1:3], 1)), 0, 1)
         return {layer: propagate(mask, self.extractor, layer) for layer in layers}
 
 
@@ -175,8 +180,8 @@ def propagate(masks: Array, extractor: Extractor, layer: str) -> np.ndarray:
     Returns:
         `(R, h, w, 1)`.
 
-    Differs: the paper's authors call this "simple" in their notebooks; their "inside" counts only
-    positions that see nothing but the region, and their "all" every one that sees some of it.
+    Differs: the authors' notebooks call this "simple". Their "inside" counts only positions that
+    see nothing but the region; their "all" counts every position that sees any of it.
     """
     h, w, _ = extractor.feature_shape(layer, masks.shape)
     side = stride(layer)
