@@ -227,7 +227,9 @@ def part_of_window(
 
 def _gram_matrix(features, guide):
     """The Gram matrix, undivided, of features or of what their guide makes count."""
-    return gram_matrix_one_sided(features if isinstance(guide, tuple) else guide * features)
+    return gram_matrix_one_sided(
+        features if isinstance(guide, tuple) else ops.convert_to_tensor(guide) * features
+    )
 
 
 def loss_of_canvas(
