@@ -78,6 +78,7 @@ class TransferConfig:
     tile: int | None = whole(
         None,
         help="side of the tiles to compute in, in pixels; by default only where memory is short",
+        least=16,
         optional=True,
     )
     optimizer: str = choice(

@@ -117,7 +117,7 @@ def load_mask(source: Source) -> np.ndarray:
 
     Args:
         source: anything `load_image` takes; or an array `(H, W)`, or `(1, H, W, 1)` as this returns
-            it, of True and False, or of fractions 0..1.
+            it. Where no value of an array is above 1, 1 is inside.
 
     Returns:
         float32 `(1, H, W, 1)`, 0..1.
@@ -127,13 +127,21 @@ def load_mask(source: Source) -> np.ndarray:
 
     Taught in: 11_control.
     """
-    kind, shape = getattr(getattr(source, "dtype", None), "kind", ""), np.shape(source)
-    if len(shape) == 4 and shape[::3] == (1, 1):
-        source = source[0, :, :, 0]
-    if kind == "b" or (kind == "f" and np.max(source, initial=0) <= 1):
-        source = 255 * np.asarray(source, "float32")
+    if isinstance(source, list) or hasattr(source, "dtype"):
+        source = _in_0_to_255(source)
     gray, alpha = np.mean(load_image(source), -1, keepdims=True) / 255, load_alpha(source)
-    return gray if alpha is None else gray * alpha
+    return gray if alpha is None else np.clip(gray - (1 - alpha), 0, 1)  # it was put onto white
+
+
+def _in_0_to_255(mask):
+    """An array of a mask with values in 0..255, whether it was given so or in 0..1."""
+    try:
+        values = np.asarray(mask).astype("float32", casting="same_kind")
+    except (TypeError, ValueError):
+        return mask  # `load_image` says what is wrong with it
+    if values.ndim == 4 and values.shape[::3] == (1, 1):
+        values = values[0, :, :, 0]
+    return 255 * values if np.max(values, initial=0) <= 1 else values
 
 
 def to_uint8(image: Array) -> np.ndarray:

@@ -105,17 +105,21 @@ def guided_gram_matrix(features: Array, guide: Array) -> Array:
 
     Args:
         features: F, `(B, H, W, N)`.
-        guide: T, `(B, H, W, 1)`, 0..1, not 0 everywhere. Several guides for one picture's features
-            give several matrices.
+        guide: T, `(B, H, W, 1)`, 0..1, not 0 everywhere; several for one picture: several matrices.
 
     Returns:
         `(B, N, N)`.
+
+    Raises:
+        NSTError: the guide has another height or width, or several channels.
 
     Differs: the paper scales T beforehand so that $\sum_k T_k^2 = 1$.
     Taught in: 11_control.
     """
     F = _array(features)
     T = ops.cast(_array(guide), F.dtype)
+    if None not in (*F.shape, *T.shape) and tuple(T.shape[-3:]) != (*F.shape[-3:-1], 1):
+        raise NSTError(f"a guide for features {tuple(F.shape)} has no shape {tuple(T.shape)}.")
     mass = ops.sum(ops.square(T), axis=(-3, -2, -1))
     return gram_matrix_one_sided(T * F) / mass[..., None, None]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst_tutorial import NSTError
+from nst_tutorial import NSTError, save_image
 from nst_tutorial.widgets.canvas import MaskCanvas, decode, encode
 
 IMAGES = Path(__file__).parent.parent / "images"
@@ -216,6 +216,16 @@ def test_what_was_saved_can_be_given_again(canvas, halves, tmp_path):
     canvas.load({})
     canvas.load({name: np.asarray(Image.open(path)) for name, path in paths.items()})
     assert_equal(canvas.masks, halves)
+
+
+def test_save_does_not_write_over_the_photograph(photograph, tmp_path):
+    photo = tmp_path / "sky.png"
+    save_image(photo, photograph)
+    before = photo.read_bytes()
+    with pytest.raises(NSTError, match="would be overwritten"):
+        MaskCanvas(photo, ["house", "sky"]).save(tmp_path)
+    assert photo.read_bytes() == before
+    assert not (tmp_path / "house.png").exists()
 
 
 def test_save_where_it_cannot(canvas, tmp_path):

@@ -92,6 +92,12 @@ def test_weights(pictures, rng):
     np.testing.assert_allclose(color_statistics(pictures[:1], np.ones_like(w))[1], whole[1])
 
 
+@pytest.mark.parametrize("weights", [np.ones(3), *(np.full(600, one) for one in (-1, 0, np.nan))])
+def test_weights_that_cannot_be(pictures, weights):
+    with pytest.raises(NSTError, match="weights must be one number"):
+        match_colors(*pictures, weights=weights)
+
+
 def test_a_gray_picture_takes_over_the_luminance(pictures):
     """Its covariance has one dimension: what it lacks it does not get."""
     gray, photo = luminance(pictures[0]), luminance(pictures[1])

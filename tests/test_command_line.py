@@ -49,6 +49,39 @@ def test_every_option(folder):
     assert load_image("out.png").shape == load_image("photo.png", 64).shape
 
 
+def test_a_folder(folder, capsys):
+    """One that is broken stops no other; what is finished is not painted again."""
+    (folder / "in").mkdir()
+    for name in ("a.png", "b.jpg", "c.gif"):
+        save_image(folder / "in" / name.replace("gif", "png"), load_image("photo.png"))
+    (folder / "in" / "c.png").rename(folder / "in" / "c.gif")
+    (folder / "in" / "broken.png").write_bytes(b"no picture")
+    command = ["stylize", "in", "stripes.png", "-o", "out", *QUICK]
+    assert main(command) == 1
+    out, err = capsys.readouterr()
+    assert "3 of 4 pictures painted, in out" in out
+    assert "broken.png is not a picture" in err
+    assert {path.name for path in (folder / "out").iterdir()} == {"a.png", "b.jpg", "c.gif.png"}
+    save_image("out/c.gif.png", load_image("photo.png"))  # as --save-every leaves it
+    assert main([*command, "--resume"]) == 1
+    out, err = capsys.readouterr()
+    assert "a.png saved" not in out
+    assert "c.gif.png saved" in out
+    assert main([*command, "--resume", "--tv-weight", "1"]) == 1
+    assert "a.png saved" in capsys.readouterr().out
+
+
+def test_a_folder_whose_pictures_would_meet(folder, capsys):
+    (folder / "in").mkdir()
+    for name in ("a.png", "a-dark.png"):
+        save_image(folder / "in" / name, load_image("photo.png"))
+    save_image("dark-dark.png", load_image("dark.png"))
+    styles = ["dark.png", "dark-dark.png", "--one-picture-per-style"]
+    assert main(["stylize", "in", *styles, "-o", "out", *QUICK]) == 2
+    assert "two pictures would be saved as" in capsys.readouterr().err
+    assert not list((folder / "out").iterdir())
+
+
 def test_a_recipe_prints_and_saves_as_its_notebook_did(folder, capsys):
     """Weighted terms every ten steps; own sizes; fractions of pixel values are cut off."""
     from nst_tutorial.conventions.convert import evaluate

@@ -196,6 +196,13 @@ def test_what_no_mask_covers_is_kept_to_the_byte(photograph, painting, extractor
     assert np.abs(image[:, :, :45] - photograph[:, :, :45]).mean() > 10
 
 
+@pytest.mark.parametrize("truncate", [True, False])
+def test_what_is_kept_is_kept_whole_in_luminance_too(photograph, painting, extractor, truncate):
+    settings = {"colors": "luminance", "truncate": truncate, "tile": 48, "margin": 0.1}
+    image = painted(np.rint(photograph), painting, extractor, **settings).image
+    np.testing.assert_array_equal(image[:, :, 45:], np.rint(photograph)[:, :, 45:])
+
+
 def test_each_region_starts_in_its_own_colors(photograph, extractor):
     red, blue = (np.full((1, 70, 90, 3), color, "float32") for color in ([200, 0, 0], [0, 0, 200]))
     red, blue = (style + noise(70, 90, most=40) for style in (red, blue))
@@ -244,6 +251,32 @@ def test_mistakes(photograph, painting, extractor, regions, words):
         stylize(photograph, None, extractor, QUICK, regions=regions)
 
 
+@pytest.mark.parametrize(("free", "blend"), [(1, (1, 2)), (2, (1,)), (0, (1,))])
+def test_a_blend_is_of_the_styles_without_a_region(photograph, painting, extractor, free, blend):
+    config, region = dataclasses.replace(QUICK, blend=blend), (LEFT, painting)
+    with pytest.raises(NSTError, match=f"{len(blend)} weights for {free} styles that have no reg"):
+        stylize(photograph, [painting] * free, extractor, config, regions=[region])
+
+
+def test_transparent_everywhere(photograph, painting, extractor):
+    nothing = np.zeros((40, 50, 4), "uint8")
+    with pytest.raises(NSTError, match="style picture is transparent"):
+        stylize(photograph, nothing, extractor, QUICK)
+    with pytest.raises(NSTError, match="photograph is transparent everywhere"):
+        stylize(nothing, painting, extractor, QUICK)
+
+
+def test_soft_masks_that_overlap_leave_no_negative_rest(photograph, painting, extractor):
+    soft = np.linspace(0.3, 0.9, 90) * np.ones((70, 1))
+    config = dataclasses.replace(QUICK, steps=1, colors="match")
+    regions = [(soft, painting), (1.0 * LEFT, painting)]
+    assert stylize(photograph, painting, extractor, config, regions=regions).stopped is None
+    masks = [mask[None, ..., None] for mask, _ in regions]
+    guides = make_guides(masks, [None] * 3, None, None, photograph.shape)
+    assert guides.masks.min() == 0
+    np.testing.assert_allclose(guides.masks.sum(0), 1, rtol=1e-6)
+
+
 def test_more_mistakes(photograph, painting, extractor):
     everywhere = np.ones((70, 90))
     with pytest.raises(NSTError, match="left for the style that has no mask"):
@@ -270,6 +303,18 @@ def test_more_mistakes(photograph, painting, extractor):
 )
 def test_kinds_of_masks(mask):
     np.testing.assert_allclose(load_mask(mask)[0, :, :, 0], LEFT, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint8", "float64", "list"])
+def test_where_no_value_is_above_1_1_is_inside(kind):
+    mask = np.eye(4).tolist() if kind == "list" else np.eye(4, dtype=kind)
+    np.testing.assert_array_equal(load_mask(mask)[0, :, :, 0], np.eye(4))
+
+
+@pytest.mark.parametrize(("color", "inside"), [((0, 0, 0, 128), 0), ((255, 255, 255, 128), 0.5)])
+def test_half_transparent_black_is_outside(color, inside):
+    mask = load_mask(Image.new("RGBA", (4, 4), color))
+    np.testing.assert_allclose(mask, inside, atol=0.005)
 
 
 def test_gray_is_in_part_and_transparent_is_outside():
@@ -373,9 +418,16 @@ def test_a_region_picture_goes_on_to_the_same_bytes(folder, monkeypatch):
         run(resume=True, styles=styles[::-1])
 
 
+def test_all_styles_of_a_region_picture_or_none(folder, capsys):
+    assert main([*COMMAND, *REGIONS]) == 0
+    assert main(["rerun", "out.png", "--style", "stripes.png"]) == 2
+    assert "was made of 2 style pictures" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("regions", "words"),
     [
+        (["--region", "left.png", "stripes.png", "--one-picture-per-style"], "needs a STYLE"),
         (["--region", "black.png", "stripes.png"], "black everywhere"),
         (["--region", "none.png", "stripes.png"], "none.png does not exist"),
         (["--region", "spot.png", "stripes.png"], "does not fit a picture of"),
@@ -416,6 +468,15 @@ def test_a_texture_tiles_without_a_seam():
     }
     images = {b: stylize(None, painting, one, config).image for b, one in loaded.items()}
     assert seam(images["wrap"]) < 1.6 < seam(images["reflect"])
+
+
+@pytest.mark.parametrize("scales", [2, 20])
+def test_a_wrapped_picture_is_no_larger_than_it_was_asked_for(photograph, painting, scales):
+    """And masks must fit the photograph, not the grid."""
+    wrapped = load_extractor("random", precision="float32", border="wrap")
+    config = dataclasses.replace(QUICK, size=90, scales=scales, steps=2)
+    image = stylize(photograph, None, wrapped, config, regions=[(LEFT, painting)]).image
+    assert image.shape == photograph.shape  # both sides are even: the grid of block 2
 
 
 def test_a_wrapped_picture_is_not_tiled(photograph, painting):

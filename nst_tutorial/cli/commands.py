@@ -5,6 +5,7 @@ is one sentence on stderr and exit status 2.
 """
 
 import argparse
+import collections
 import contextlib
 import dataclasses
 import functools
@@ -26,7 +27,7 @@ from nst_tutorial.cli.folders import outputs_for, report
 from nst_tutorial.cli.options import add_options, given
 from nst_tutorial.cli.terminal import bar, say, tell
 from nst_tutorial.runtime.errors import NSTError, NSTWarning
-from nst_tutorial.runtime.files import check_output, make_folder
+from nst_tutorial.runtime.files import check_output, make_folder, shown
 from nst_tutorial.runtime.interrupts import hold_interrupts, obey_requests
 
 
@@ -97,11 +98,12 @@ def _paint_folder(options, config, paint):
     """Paint one picture of a folder after another; one that cannot be read stops no other."""
     from nst_tutorial.runtime.decoding import size_of
 
-    for style in options.style:
-        size_of(style)  # one that is no picture is said once, not for each photograph
+    for file in (*options.style, *itertools.chain(*_regions(options))):
+        size_of(file)  # one that is no picture is said once, not for each photograph
     pairs, done, broken = outputs_for(options.content, options.output), 0, []
+    _demand_different(path for _, output in pairs for path, _ in _jobs(options, output))
     for content, output in pairs:
-        jobs = [job for job in _jobs(options, output) if not _is_done(options, job[0])]
+        jobs = [job for job in _jobs(options, output) if not _is_done(options, config, *job)]
         try:
             _check_outputs(options, config, content, output)
             if status := _paint_all(paint, content, jobs):
@@ -114,9 +116,28 @@ def _paint_folder(options, config, paint):
     return report(broken)
 
 
-def _is_done(options, output):
+def _demand_different(outputs):
+    """Refuse to write two pictures to one file."""
+    twice = [path for path, count in collections.Counter(outputs).items() if count > 1]
+    if twice:
+        raise NSTError(f"two pictures would be saved as {shown(twice[0])}; rename one of them.")
+
+
+def _is_done(options, config, output, styles):
     """Whether an earlier run, which is to go on, has painted that picture to its end."""
-    return options.resume and output.exists() and not _checkpoint_of(output).exists()
+    from nst_tutorial.runs.provenance import config_of, name_of, read
+
+    if not (options.resume and output.exists()):
+        return False
+    try:
+        origin = read(output)
+    except NSTError:  # no PNG, or half a picture that --save-every left
+        return False
+    names = [*styles, *(style for _, style, *_ in _regions(options))]
+    same = config_of(origin) == config and [one["name"] for one in origin["styles"]] == list(
+        map(name_of, names)
+    )
+    return same and "stopped" not in origin
 
 
 def _check_outputs(options, config, content, output):
@@ -245,6 +266,8 @@ def _jobs(options, output):
     """Pair each output of a photograph with its styles: `[(path, [style, …])]`."""
     if not options.one_picture_per_style:
         return [(output, options.style)]
+    if not options.style:
+        raise NSTError("--one-picture-per-style needs a STYLE that has no region.")
     names = {style: Path(style).stem for style in options.style}
     if len(set(names.values())) < len(options.style):
         raise NSTError("two styles have the same name; their pictures would overwrite each other.")

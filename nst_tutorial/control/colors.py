@@ -46,7 +46,7 @@ def match_colors(
     Taught in: 11_control.
     """
     root = root or symmetric_root
-    references = reference if isinstance(reference, (list, tuple)) else [reference]
+    references = reference if isinstance(reference, (list, tuple)) and reference else [reference]
     mean, covariance = color_statistics([image := as_colors(image)], weights)
     wanted_mean, wanted = color_statistics(references, reference_weights)
     A = root(wanted) @ np.linalg.pinv(root(covariance + faint * np.eye(3)), rcond=FLAT)
@@ -61,7 +61,9 @@ def color_statistics(
     $\mu = \sum_k w_k x_k$ and $\Sigma = \sum_k w_k (x_k - \mu) (x_k - \mu)^T$, $\sum_k w_k = 1$.
     """
     pixels = np.concatenate([as_colors(image).reshape(-1, 3) for image in images])
-    w = None if weights is None else np.ravel(weights).astype("float64")
+    w = np.ones(len(pixels)) if weights is None else np.ravel(weights).astype("float64")
+    if len(w) != len(pixels) or not (w.min() >= 0 and 0 < w.sum() < np.inf):
+        raise NSTError("weights must be one number from 0 up for each pixel, not all of them 0.")
     return np.average(pixels, axis=0, weights=w), np.cov(pixels.T, bias=True, aweights=w)
 
 

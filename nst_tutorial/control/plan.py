@@ -40,20 +40,19 @@ class Plan:
         if start is None and config.init == "recolored":
             return _recolor(alone, styles, self.guides), detail
         image, detail = scales.starting_picture(shape, content, styles, start, config)
-        return self._keep(image, self.guides), detail
+        return _keep(image, self.content, self.guides), detail
 
     def finish(self, image: Array) -> np.ndarray:
-        """Turn the painted picture, at any size, into the result: restore what must be kept."""
-        if self.guides is not None:
-            image = self._keep(image, self.guides)
+        """Turn what was painted, at any size, into what is shown: put back whatever is kept."""
         if self.colors == "luminance":
-            return luminance_only(image, scales.resize(self.photograph, image.shape))
-        return image
+            image = luminance_only(image, scales.resize(self.photograph, image.shape))
+        return image if self.guides is None else _keep(image, self.photograph, self.guides)
 
-    def _keep(self, image, guides):
-        """Put the photograph back where nothing is painted."""
-        content = np.clip(scales.resize(self.content, image.shape), 0, 255)
-        return np.where(guides.painted(image.shape), image, content).astype("float32")
+
+def _keep(image, kept, guides):
+    """Put a picture back where nothing is painted."""
+    kept = np.clip(scales.resize(kept, image.shape), 0, 255)
+    return np.where(guides.painted(image.shape), image, kept).astype("float32")
 
 
 def _recolor(image, styles, guides):

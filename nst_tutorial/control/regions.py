@@ -87,13 +87,19 @@ def make_guides(
     free = len(style_masks) - len(masks)  # styles without a region
     if not masks and alpha is None and not any(mask is not None for mask in style_masks):
         return None
+    if blend and len(blend) != free:
+        raise NSTError(f"blend has {len(blend)} weights for {free} styles that have no region.")
+    if any(mask is not None and mask.max() < FAINTEST for mask in style_masks):
+        raise NSTError("a style picture is transparent, or masked, everywhere.")
+    if alpha is not None and alpha.max() < FAINTEST:
+        raise NSTError("the photograph is transparent everywhere; there is nothing to paint.")
     mixtures = [{free + number: 1.0} for number in range(len(masks))]
     together = np.concatenate(masks) if masks else np.zeros((0, *shape[1:3], 1), "float32")
     together = together / np.maximum(together.sum(0), 1)
     if free:
         weights = np.array(blend or (1.0,) * free)
         mixtures.append(dict(enumerate((weights / weights.sum()).tolist())))
-        together = np.concatenate([together, 1 - together.sum(0, keepdims=True)])
+        together = np.concatenate([together, np.clip(1 - together.sum(0, keepdims=True), 0, 1)])
     together = together * (1 if alpha is None else alpha)
     for number, mask in enumerate(together):
         if mask.max() < FAINTEST:

@@ -11,7 +11,7 @@ from nst_tutorial.extractors import Extractor, stride
 from nst_tutorial.images import load_alpha, load_image, load_mask
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.types import Array, Source
-from nst_tutorial.scales import resize
+from nst_tutorial.scales import coarse_to_fine, resize
 
 Inputs = dict[str, Any]
 MOST_REGIONS = 16
@@ -50,7 +50,7 @@ def load(sources: Inputs, config: TransferConfig, grid: int = 1) -> Inputs:
     """Load what `gather` listed.
 
     Args:
-        grid: the sides of the picture to be painted are made multiples of this; see `grid_of`.
+        grid: what the sides of the picture must be multiples of, in all its sizes; see `grid_of`.
 
     Returns:
         the same, as arrays. Besides, under "alpha" `(1, H, W, 1)`, 0..1, how opaque the photograph
@@ -64,18 +64,19 @@ def load(sources: Inputs, config: TransferConfig, grid: int = 1) -> Inputs:
     )
     if content is None and sources["masks"]:
         raise NSTError("regions are parts of a photograph, and there is none.")
+    given = content
     if content is None:
-        styles[0] = _on_grid(styles[0], grid)
+        styles[0] = _on_grid(styles[0], grid, config)
     else:
-        content = _on_grid(content, grid)
+        content = _on_grid(content, grid, config)
     own = styles[len(styles) - len(sources["masks"]) :]
     return {
         "content": content,
         "styles": styles,
         "start": start,
-        "masks": [_fitting_mask(mask, content) for mask in sources["masks"]],
+        "masks": [_fitting_mask(mask, given, content.shape) for mask in sources["masks"]],
         "style_masks": [
-            None if mask is None else _fitting_mask(mask, style)
+            None if mask is None else _fitting_mask(mask, style, style.shape)
             for mask, style in zip(sources["style_masks"], own, strict=True)
         ],
         "alpha": _alpha(sources["content"], content),
@@ -83,14 +84,18 @@ def load(sources: Inputs, config: TransferConfig, grid: int = 1) -> Inputs:
     }
 
 
-def grid_of(extractor: Extractor, config: TransferConfig) -> int:
-    """What sides must be multiples of, in pixels, so that a wrapped picture closes in all sizes."""
-    closed = extractor.border == "wrap"
-    return stride(extractor.layers[-1]) * 2 ** (config.scales - 1) if closed else 1
+def grid_of(extractor: Extractor) -> int:
+    """What sides must be multiples of, in pixels, so that a wrapped picture closes."""
+    return stride(extractor.layers[-1]) if extractor.border == "wrap" else 1
 
 
-def _on_grid(picture, grid):
-    sides = (grid * max(1, round(side / grid)) for side in picture.shape[1:3])
+def _on_grid(picture, grid, config):
+    """Make a picture's sides multiples of a grid in all sizes that it grows through, each half."""
+    if grid == 1:
+        return picture
+    stages = coarse_to_fine(picture.shape, config.scales, config.steps, config.learning_rate)
+    grid *= 2 ** (len(stages) - 1)
+    sides = (grid * max(1, side // grid) for side in picture.shape[1:3])
     return np.clip(resize(picture, (1, *sides, 3)), 0, 255)
 
 
@@ -126,7 +131,7 @@ def _style(picture, content, config):
     if config.style_resize == "squash" and content is not None:
         return np.clip(resize(load_image(picture), content.shape), 0, 255)
     longest = config.size if content is None else max(content.shape)
-    return load_image(picture, round(config.style_scale * (config.style_size or longest)))
+    return load_image(picture, max(1, round(config.style_scale * (config.style_size or longest))))
 
 
 def _region(region):
@@ -156,8 +161,8 @@ def _alpha(source, picture):
     return np.clip(resize(alpha, (1, *picture.shape[1:3], 1)), 0, 1)
 
 
-def _fitting_mask(source, picture):
-    """Load a mask of a picture's proportions, in its size."""
+def _fitting_mask(source, picture, shape):
+    """Load a mask of a picture's proportions, in the size that the picture is painted in."""
     mask = load_mask(source)
     (_, h, w, _), (_, height, width, _) = mask.shape, picture.shape
     if not abs(w * height - h * width) <= PROPORTION * h * width + max(h, w, height, width):
@@ -165,7 +170,7 @@ def _fitting_mask(source, picture):
             f"a mask of {w}×{h} does not fit a picture of {width}×{height}; it must have the same "
             "proportions."
         )
-    mask = np.clip(resize(mask, (1, height, width, 1)), 0, 1)
+    mask = np.clip(resize(mask, (1, *shape[1:3], 1)), 0, 1)
     if mask.max() < FAINTEST:
         raise NSTError("a mask is black everywhere; paint white what belongs to its region.")
     return mask

@@ -61,7 +61,7 @@ ORIGIN = {
         "content": {"anyOf": [PICTURE, {"type": "null"}]},
         "styles": {"type": "array", "maxItems": 1000, "items": PICTURE},
         "start": {"anyOf": [PICTURE, {"type": "null"}]},
-        "regions": {"type": "array", "maxItems": 1000, "items": REGION},
+        "regions": {"type": "array", "maxItems": 16, "items": REGION},
         "extractor": EXTRACTOR,
         "versions": {"type": "object", "maxProperties": 100, "additionalProperties": NAME},
         "machine": {
@@ -162,13 +162,16 @@ def config_of(origin: dict[str, Any]) -> TransferConfig:
     """Return the `TransferConfig` in a description.
 
     Raises:
-        NSTError: a setting is not known here, or has a value that cannot be.
+        NSTError: a setting is not known here, or has a value that cannot be; or there are more
+            regions than styles.
     """
     known = {field.name for field in dataclasses.fields(TransferConfig)}
     if unknown := sorted(set(origin["config"]) - known):
         raise NSTError(
             f"the settings are of another version of this package: it does not know {unknown[0]!r}."
         )
+    if len(regions_of(origin)) > len(origin["styles"]):
+        raise NSTError("the settings name more regions than styles: they are damaged.")
     return TransferConfig(**origin["config"])
 
 
@@ -210,8 +213,14 @@ def inputs_of(
         content, styles, start: to take instead of what the description names.
 
     Raises:
-        NSTError: one of them never had a name, and none is given.
+        NSTError: one of them never had a name, and none is given; or the styles are more or fewer.
     """
+
+    if styles and len(styles) != len(origin["styles"]):
+        raise NSTError(
+            f"{shown(picture)} was made of {len(origin['styles'])} style pictures, the regions' "
+            f"included; {len(styles)} were given."
+        )
 
     def find(given, record):
         return _find(record, picture) if given is None else given
@@ -239,7 +248,8 @@ def _find(record, picture):
             f"{shown(picture)} was made of pictures without a file; name the files to take."
         )
     beside = Path(picture).parent / record["name"]
-    return beside if beside.exists() and not Path(record["name"]).exists() else record["name"]
+    only_there = os.path.exists(beside) and not os.path.exists(record["name"])
+    return beside if only_there else record["name"]
 
 
 def _unlike(one, other):

@@ -49,7 +49,7 @@ def rerun(
     layers = _layers(origin, config)
     settings = {name: made_by[name] for name in ("pooling", "border", "precision")}
     loaded = load_extractor(extractor or made_by["name"], layers, **settings)
-    pictures = load(sources, config, grid_of(loaded, config))
+    pictures = load(sources, config, grid_of(loaded))
     if found := differences(origin, describe(config, loaded, sources, pictures)):
         raise NSTError(f"{shown(picture)} cannot be made again: {'; '.join(found)}.")
     loaded = dataclasses.replace(loaded, name=made_by["name"])

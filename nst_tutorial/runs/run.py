@@ -76,7 +76,7 @@ def stylize(
         raise NSTError(f"checkpoint is {checkpoint!r}; it must be a Checkpoint.")
     sources = gather(content, style, start, regions)
     extractor = prepare_extractor(extractor, config, sources["content"], sources["styles"])
-    pictures = load(sources, config, grid_of(extractor, config))
+    pictures = load(sources, config, grid_of(extractor))
     return run(sources, pictures, extractor, config, callback, checkpoint)
 
 

@@ -1,5 +1,6 @@
 """Documents: what a file says of itself is checked against a declared form before it is used."""
 
+import itertools
 import json
 from typing import Any
 
@@ -7,6 +8,7 @@ from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.files import shown
 from nst_tutorial.runtime.types import PathLike
 
+TOO_MUCH = ("maxItems", "maxProperties", "maxLength")
 MOST_CHARACTERS = 50_000_000  # of JSON: a checkpoint's history of a million steps
 
 
@@ -42,9 +44,12 @@ def check(document: Any, schema: dict[str, Any], name: PathLike) -> Any:
     from jsonschema import Draft202012Validator  # here, since most runs read no document
     from jsonschema.exceptions import best_match
 
-    error = best_match(Draft202012Validator(schema).iter_errors(document))
+    errors = Draft202012Validator(schema).iter_errors(document)
+    error = next(errors, None)
     if error is None:
         return document
+    if error.validator not in TOO_MUCH:  # what is too much is not looked through to its end
+        error = best_match(itertools.chain([error], errors))
     place = "".join(f"[{part!r}]" for part in error.absolute_path) or "the whole"
     raise NSTError(f"{shown(name)} cannot be used: {place}: {_short(error)}.")
 

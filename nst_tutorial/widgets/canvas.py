@@ -15,7 +15,7 @@ import traitlets
 from PIL import Image
 
 from nst_tutorial.images import load_image
-from nst_tutorial.runtime.encoding import write
+from nst_tutorial.runtime.encoding import check_picture, write
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.files import make_folder
 from nst_tutorial.runtime.settings import argument, whole
@@ -53,7 +53,7 @@ class MaskCanvas(anywidget.AnyWidget):
     def __init__(self, photograph: Source, regions: Sequence[str], size: int = 640) -> None:
         names = check_names(regions)
         image = load_image(photograph, argument("size", whole(640, most=LARGEST), size))
-        shape = image.shape[1:3]
+        shape, self._source = image.shape[1:3], photograph
         super().__init__(
             _photograph=encoded(image), _regions=names, _shape=list(shape),
             _labels=encode(np.zeros(shape, "uint8")),
@@ -106,9 +106,11 @@ class MaskCanvas(anywidget.AnyWidget):
             the path of each region's file.
 
         Raises:
-            NSTError: the folder cannot be made or written to.
+            NSTError: the folder cannot be made or written to, or a file would be the photograph's.
         """
         paths = {name: make_folder(folder) / f"{name}.png" for name in self._regions}
+        for path in paths.values():
+            check_picture(path, [self._source])
         for name, mask in self.masks.items():
             write(paths[name], (255 * mask).astype("uint8"))
         return paths
