@@ -16,13 +16,13 @@ _MODULES = {
     "nst_tutorial.images": [
         "from_vgg",
         "load_image",
-        "load_mask",
         "save_image",
         "to_uint8",
         "to_vgg",
     ],
     "nst_tutorial.control.colors": ["match_colors"],
     "nst_tutorial.control.luminance": ["luminance_only"],
+    "nst_tutorial.control.masks": ["load_mask"],
     "nst_tutorial.control.regions": ["Region"],
     "nst_tutorial.extractors": ["Extractor", "load_extractor"],
     "nst_tutorial.losses": [

@@ -3,6 +3,7 @@
 from nst_tutorial.config import TransferConfig as TransferConfig
 from nst_tutorial.control.colors import match_colors as match_colors
 from nst_tutorial.control.luminance import luminance_only as luminance_only
+from nst_tutorial.control.masks import load_mask as load_mask
 from nst_tutorial.control.regions import Region as Region
 from nst_tutorial.conventions.convert import apply_weights as apply_weights
 from nst_tutorial.conventions.convert import convert_weights as convert_weights
@@ -11,7 +12,6 @@ from nst_tutorial.extractors import Extractor as Extractor
 from nst_tutorial.extractors import load_extractor as load_extractor
 from nst_tutorial.images import from_vgg as from_vgg
 from nst_tutorial.images import load_image as load_image
-from nst_tutorial.images import load_mask as load_mask
 from nst_tutorial.images import save_image as save_image
 from nst_tutorial.images import to_uint8 as to_uint8
 from nst_tutorial.images import to_vgg as to_vgg

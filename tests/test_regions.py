@@ -10,8 +10,9 @@ from quick import OPTIONS, QUICK
 
 from nst_tutorial import Checkpoint, NSTError, TransferConfig, load_extractor, load_image, stylize
 from nst_tutorial.__main__ import main
+from nst_tutorial.control.masks import load_alpha, load_mask
 from nst_tutorial.control.regions import GuidedObjective, Guides, make_guides, propagate
-from nst_tutorial.images import load_alpha, load_mask, save_image
+from nst_tutorial.images import save_image
 from nst_tutorial.losses import StyleTarget, guided_gram_matrix, mean_gram_matrix, style_layer_loss
 from nst_tutorial.objective import Objective
 from nst_tutorial.runs.tiles import GuidedTiledObjective

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from nst_tutorial.config import TransferConfig
+from nst_tutorial.control.masks import load_alpha, load_mask
 from nst_tutorial.control.regions import FAINTEST, Region
 from nst_tutorial.extractors import Extractor, stride
-from nst_tutorial.images import load_alpha, load_image, load_mask
+from nst_tutorial.images import load_image
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.types import Array, Source
 from nst_tutorial.scales import coarse_to_fine, resize
