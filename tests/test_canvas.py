@@ -1,4 +1,4 @@
-"""The mask canvas, Python's half: tests/browser/test_canvas.py paints."""
+"""The mask canvas, Python's half: tests/browser/test_mask_canvas.py paints."""
 
 import io
 from pathlib import Path

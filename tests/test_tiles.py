@@ -120,5 +120,5 @@ def test_memory_that_is_short_is_answered_by_tiles(extractor, monkeypatch):
 
 
 def test_a_tile_is_a_number_of_pixels():
-    with pytest.raises(NSTError, match="tile is 0; it must be a whole number from 1 to"):
+    with pytest.raises(NSTError, match="tile is 0; it must be a whole number from 16 to"):
         TransferConfig(tile=0)
