@@ -419,7 +419,11 @@ def _add_stylize(parser):
         metavar="S",
         help="seconds between two checkpoints, 0: after each step (10)",
     )
-    add("--resume", action="store_true", help="go on from OUT.png.checkpoint, if it is there")
+    add(
+        "--resume",
+        action="store_true",
+        help="go on from OUT.png.checkpoint, if it is there; in a folder, finished PNGs are kept",
+    )
     add("--save-every", type=int, metavar="N", help="save the picture so far every N steps")
 
 
