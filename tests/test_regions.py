@@ -39,7 +39,7 @@ def test_by_hand():
     )
 
 
-def test_as_a_loop(rng):
+def test_as_a_loop():
     F, T = noise(3, 4, 5, most=1), noise(3, 4, 1, seed=1, most=1)
     expected = np.zeros((5, 5))
     for i in range(5):
@@ -50,7 +50,7 @@ def test_as_a_loop(rng):
     np.testing.assert_allclose(guided_gram_matrix(F, T)[0], expected / (T**2).sum(), rtol=1e-5)
 
 
-def test_a_guide_of_ones_changes_no_byte(rng):
+def test_a_guide_of_ones_changes_no_byte():
     F = noise(7, 5, 4)
     ones = np.ones((1, 7, 5, 1), "float32")
     np.testing.assert_array_equal(guided_gram_matrix(F, ones), mean_gram_matrix(F))

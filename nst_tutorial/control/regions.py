@@ -87,12 +87,7 @@ def make_guides(
     free = len(style_masks) - len(masks)  # styles without a region
     if not masks and alpha is None and not any(mask is not None for mask in style_masks):
         return None
-    if blend and len(blend) != free:
-        raise NSTError(f"blend has {len(blend)} weights for {free} styles that have no region.")
-    if any(mask is not None and mask.max() < FAINTEST for mask in style_masks):
-        raise NSTError("a style picture is transparent, or masked, everywhere.")
-    if alpha is not None and alpha.max() < FAINTEST:
-        raise NSTError("the photograph is transparent everywhere; there is nothing to paint.")
+    _refuse_what_leaves_nothing(style_masks, alpha, blend, free)
     mixtures = [{free + number: 1.0} for number in range(len(masks))]
     together = np.concatenate(masks) if masks else np.zeros((0, *shape[1:3], 1), "float32")
     together = together / np.maximum(together.sum(0), 1)
@@ -107,6 +102,16 @@ def make_guides(
             what = "the style that has no mask" if last else f"region {number + 1}"
             raise NSTError(f"nothing of the photograph is left for {what}; look at the masks.")
     return Guides(together.astype("float32"), tuple(mixtures), tuple(style_masks))
+
+
+def _refuse_what_leaves_nothing(style_masks, alpha, blend, free):
+    """Refuse what is transparent everywhere, and a blend of more or fewer styles than there are."""
+    if blend and len(blend) != free:
+        raise NSTError(f"blend has {len(blend)} weights for {free} styles that have no region.")
+    if any(mask is not None and mask.max() < FAINTEST for mask in style_masks):
+        raise NSTError("a style picture is transparent, or masked, everywhere.")
+    if alpha is not None and alpha.max() < FAINTEST:
+        raise NSTError("the photograph is transparent everywhere; there is nothing to paint.")
 
 
 class GuidedObjective(Objective):

@@ -132,12 +132,11 @@ def plan_of(pictures: Inputs, config: TransferConfig) -> Plan:
     Raises:
         NSTError: masks or settings do not fit together.
     """
-    content = pictures["content"]
-    masks = style_masks_of(pictures)
-    if content is None:
-        return make_plan(None, pictures["styles"], config.colors)
-    given = pictures["masks"], masks, pictures["alpha"], config.blend, content.shape
-    guides = make_guides(*given) if masks else None
+    content, masks = pictures["content"], style_masks_of(pictures)
+    guides = None
+    if content is not None and masks:
+        given = pictures["masks"], masks, pictures["alpha"], config.blend, content.shape
+        guides = make_guides(*given)
     if guides and config.parameterization == "fourier":
         raise NSTError("waves move every pixel: regions and transparent parts need pixels.")
     return make_plan(content, pictures["styles"], config.colors, guides)
