@@ -5,6 +5,8 @@ VENV ?= .venv
 VERSIONS ?= tested
 # The processes that the tests run in; each takes some 2 GB.
 PROCESSES ?= 2
+# They share the processors: more threads would only get in each other's way.
+THREADS ?= $(shell $(PYTHON) -c "import os; print(max(1, (os.cpu_count() or 1) // $(PROCESSES)))")
 ifeq ($(OS),Windows_NT)
   BIN = $(VENV)/Scripts
 else
@@ -19,7 +21,7 @@ INSTALL_lowest = $(PIP) uv && $(RUN) uv pip install --quiet --resolution lowest-
 INSTALL = $(INSTALL_$(VERSIONS))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-core test-browser test-long test-machines constraints bench notebooks html gallery lint clean
+.PHONY: help demo lab test test-core test-browser test-long test-machines constraints bench notebooks html gallery film lint clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1#/' | awk -F '#' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -31,6 +33,7 @@ demo: $(READY) ## turn a photograph into a stylised picture in results/
 lab: $(READY) ## open JupyterLab on the lessons
 	$(RUN) jupyterlab notebooks --ServerApp.ip=127.0.0.1
 
+test: export TF_NUM_INTRAOP_THREADS ?= $(THREADS)
 test: $(READY) ## lint, check the types, and run all tests and lessons but the long campaigns
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
@@ -77,6 +80,9 @@ html: $(READY) ## the lessons as linked pages to read or print, in results/hando
 gallery: $(READY) ## draw the style pictures and paint the README's pictures again
 	$(BIN)/python images/make_styles.py
 	$(BIN)/python images/make_gallery.py
+
+film: $(READY) ## film the playground for the README, in a real browser
+	$(RUN) pytest -m browser tests/browser/film.py
 
 lint: $(READY) ## tidy the code
 	$(RUN) ruff check --fix .

@@ -6,6 +6,7 @@ Each lesson is one file: figures are inside it, described for who cannot see the
 that stands beneath them; formulas are MathML, which browsers draw themselves.
 """
 
+import base64
 import html
 import re
 import sys
@@ -18,6 +19,7 @@ from nbconvert import HTMLExporter
 HERE = Path(__file__).parent
 CODE_OR_FORMULA = re.compile(r"(```.*?```|`[^`]*`)|\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
 
+PICTURE = re.compile(r"!\[([^]]*)\]\((\.\./[^)]+)\)")
 LINK_TO_FILE = re.compile(r"(?<!!)\[([^]]+)\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)")
 
 
@@ -42,12 +44,24 @@ def page(path, exporter):
     describe_figures(notebook.cells)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
+            attach_pictures(cell, path.parent)
             cell.source = link_pages(set_aside_formulas(cell.source, formulas))
     title = first_heading(notebook)
     body, _ = exporter.from_notebook_node(
         notebook, {"metadata": {"name": title, "path": str(path.parent)}}
     )
     return re.sub(r"⟦\d+⟧", lambda mark: formulas[mark[0]], body)
+
+
+def attach_pictures(cell, folder):
+    """Put into a cell the files that its pictures are: nbconvert takes none of another folder."""
+    for _, file in PICTURE.findall(cell.source):
+        content = base64.b64encode((folder / file).read_bytes()).decode()
+        kind = f"image/{Path(file).suffix[1:]}"
+        cell.setdefault("attachments", {})[Path(file).name] = {kind: content}
+    cell.source = PICTURE.sub(
+        lambda match: f"![{match[1]}](attachment:{Path(match[2]).name})", cell.source
+    )
 
 
 def describe_figures(cells):

@@ -25,7 +25,9 @@ def project():
 def test_every_picture_has_a_licence_line_and_every_line_a_picture():
     rows = re.findall(r"^\| (\S+\.\w+) \|(.*)\|(.*)\|(.*)\|$", text_of("images/LICENSES.md"), re.M)
     listed = {row[0] for row in rows}
-    pictures = {p.name for p in (ROOT / "images").iterdir() if p.suffix in (".png", ".jpg")}
+    pictures = {
+        p.name for p in (ROOT / "images").iterdir() if p.suffix in (".png", ".jpg", ".webp")
+    }
     assert listed == pictures
     assert all(cell.strip() for row in rows for cell in row)
 

@@ -1,6 +1,7 @@
 """The worker: answers every wish, starts once, ends cleanly, and forgets nothing it should keep."""
 
 import dataclasses
+import io
 import itertools
 import threading
 import time
@@ -8,11 +9,13 @@ import types
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from nst_tutorial import TransferConfig, stylize
+from nst_tutorial import TransferConfig, rerun, stylize
 from nst_tutorial.objective import evaluate
-from nst_tutorial.widgets.souvenir import as_code
-from nst_tutorial.widgets.worker import Job, Picture, Worker
+from nst_tutorial.widgets.path import Job, Painted, Picture, Stretch
+from nst_tutorial.widgets.souvenir import as_code, as_film, as_png
+from nst_tutorial.widgets.worker import FRAMES, Worker
 
 CONFIG = TransferConfig(  # shallow layers: their graph is compiled in a moment
     content_layers="block2_conv1",
@@ -72,7 +75,7 @@ def painters():
 
 def graph_of(worker):
     """The compiled graph of what it paints: one that was made before, if its extractor has it."""
-    objective = worker._transfer.objective
+    objective = worker._steered.transfer.objective
     return objective.extractor.compile(evaluate, objective.convention).args[0]  # TensorFlow's own
 
 
@@ -95,7 +98,7 @@ def test_a_job_shows_where_the_picture_starts(bench, job):
 def test_run_takes_the_steps_of_one_run(bench):
     bench.worker.run()
     news = bench.until("done")
-    assert news.painted.step == news.planned == CONFIG.steps
+    assert news.painted.step == news.painted.planned == CONFIG.steps
     assert [row["step"] for row in news.history] == list(range(1, CONFIG.steps + 1))
     row = news.history[-1]
     assert row["content"] + row["style"] + row["tv"] == pytest.approx(row["total"], rel=1e-4)
@@ -125,7 +128,7 @@ def test_pause_holds_the_step_count_and_run_goes_on_as_if_nothing_were(bench, jo
     bench.answer = lambda news: None
     bench.worker.run()
     news = bench.until("done")
-    assert news.painted.breaks == ()
+    assert not news.painted.steered
     pictures = job.content.source, job.style.source
     expected = stylize(*pictures, bench.worker.extractor, job.config).image
     np.testing.assert_array_equal(news.painted.image, expected)
@@ -165,7 +168,7 @@ def test_a_changed_weight_acts_on_the_next_step_and_the_picture_goes_on(bench, j
     assert after.history[-1]["style"] == 0
     assert graph_of(bench.worker) is graph
     assert graph.experimental_get_tracing_count() == compiled
-    assert after.painted.breaks
+    assert after.painted.steered
 
 
 def test_a_weight_changed_after_the_end_runs_on(bench, job):
@@ -173,7 +176,7 @@ def test_a_weight_changed_after_the_end_runs_on(bench, job):
     bench.until("done")
     bench.worker.paint(changed(job, style_weight=1.0))
     news = bench.wait(lambda news: news.phase == "done" and news.painted.step == 24)
-    assert news.painted.breaks == (12,)
+    assert news.painted.path[-1].schedule == ((12, {"style_weight": 1.0}),)
 
 
 @pytest.mark.parametrize(
@@ -223,9 +226,10 @@ def test_going_back_brings_the_picture_and_its_settings(bench, job):
     news = bench.until("paused")
     assert news.painted.job == job
     assert news.painted.step == kept.step
-    np.testing.assert_array_equal(news.painted.image, kept.image)
+    np.testing.assert_array_equal(news.painted.image, np.rint(kept.image))
     bench.worker.step()
-    assert bench.wait(lambda news: news.painted.step == 13).painted.breaks == (12,)
+    path = bench.wait(lambda news: news.painted.step == 13).painted.path
+    assert path[-1].schedule == ((12, "restart"),)
 
 
 def test_an_error_is_a_sentence_and_run_works_again(bench, job):
@@ -245,7 +249,7 @@ def test_a_loss_that_is_no_number_keeps_the_picture(bench, job):
     bench.worker.paint(changed(job, style_weight=1e30, layer_weights=(1e30, 1e30)))
     news = bench.until("failed")
     assert "no longer a number" in news.message
-    np.testing.assert_array_equal(news.painted.image, image)
+    np.testing.assert_array_equal(news.painted.image, np.rint(image))
     bench.worker.paint(job)
     bench.worker.run()
     assert bench.until("done").painted.step > CONFIG.steps
@@ -273,7 +277,7 @@ def test_of_a_thousand_wishes_in_one_step_the_last_counts(bench, job):
         bench.worker.paint(changed(job, steps=ENDLESS, style_weight=float(number)))
     asked.set()
     news = bench.wait(lambda news: news.painted.job.config.style_weight == 999)
-    assert news.painted.breaks == (1,)
+    assert news.painted.path[-1].schedule == ((1, {"style_weight": 999.0}),)
     seen = {news.painted.job.config.style_weight for news in bench.news}
     assert seen == {job.config.style_weight, 999}
     assert len(painters()) == 1
@@ -296,7 +300,7 @@ def test_close_ends_the_thread_while_it_runs(bench, job):
     bench.until("running")
     bench.worker.close()
     assert not painters()
-    assert bench.worker._transfer is None
+    assert bench.worker._steered is None
     bench.worker.run()
     assert not painters()
 
@@ -351,34 +355,131 @@ def test_the_code_makes_the_same_picture(
         )
     ).painted
     bench.worker.close()
-    code = as_code(painted, extractor)
-    assert "changed on the way" not in code
-    result = made_by(code, tmp_path, monkeypatch)
+    result = made_by(as_code(painted, extractor), tmp_path, monkeypatch)
     np.testing.assert_array_equal(result.image, painted.image)
     assert len(result.history) == painted.step
 
 
-def test_the_code_says_where_the_path_is_not_repeated(extractor, on_disk, tmp_path, monkeypatch):
-    bench = Bench(on_disk, extractor)
-    bench.worker.step()
-    bench.wait(lambda news: news.phase == "paused" and news.painted.step == 1)
-    bench.worker.paint(changed(on_disk, style_weight=1.0))
-    news = bench.wait(lambda news: news.painted.job.config.style_weight == 1)
-    assert "changed on the way" in as_code(news.painted, extractor)
-    bench.worker.step()
-    painted = bench.wait(lambda news: news.painted.step == 2).painted
+SECOND = ({"style_weight": 1.0}, {"content_layers": ("block1_conv2",)}, {"optimizer": "lbfgs"})
+
+
+def steered(bench, job, other):
+    """Take a way with all that can happen on one; return the picture at its end."""
+    worker, config = bench.worker, job.config
+    steps_to(bench, 3)
+    worker.paint(job := changed(job, **SECOND[0]))
+    steps_to(bench, 5)
+    kept = bench.last.painted
+    worker.paint(job := changed(job, **SECOND[1]))
+    steps_to(bench, 7)
+    worker.go_back(kept)
+    bench.wait(lambda news: news.painted.step == 5)
+    steps_to(bench, 6)
+    worker.paint(job := dataclasses.replace(job, style=other))
+    steps_to(bench, 8)
+    worker.paint(job := changed(job, **SECOND[2]))
+    worker.run()
+    bench.wait(lambda news: news.phase == "done" and news.painted.step > 8)
+    worker.run()
+    painted = bench.wait(lambda news: news.phase == "done" and news.painted.step == 8 + 24).painted
+    assert config.steps == 12
+    assert painted.steered
+    return painted
+
+
+def steps_to(bench, step):
+    for taken in range(bench.last.painted.step + 1, step + 1):
+        bench.worker.step()
+        bench.wait(lambda news, taken=taken: news.phase == "paused" and news.painted.step == taken)
+
+
+def test_a_steered_way_is_taken_again_by_its_code(extractor, on_disk, tmp_path, monkeypatch):
+    job = changed(on_disk, init="content")  # others start again with another style
+    bench = Bench(job, extractor)
+    bench.worker.paint(job)
+    bench.until("ready")
+    painted = steered(bench, job, Picture("photo", str(tmp_path / "photo.png")))
     bench.worker.close()
+    assert len(painted.path) == 2
     code = as_code(painted, extractor)
-    assert "changed on the way, or a run began anew (after step 1)" in code
+    assert '(5, "restart"),' in code
+    assert "start=result.image" in code
     result = made_by(code, tmp_path, monkeypatch)
-    assert (result.config.style_weight, len(result.history)) == (1.0, 2)
+    np.testing.assert_array_equal(result.image, painted.image)
+
+
+def test_while_a_slider_is_held_a_slow_picture_is_halved_and_all_that_is_taken_again(
+    extractor, on_disk, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("nst_tutorial.widgets.worker.SLOW", 1e9)
+    monkeypatch.setattr("nst_tutorial.widgets.worker.SMALLEST_STAGE", 16)
+    bench = Bench(changed(on_disk, steps=ENDLESS), extractor)
+    worker = bench.worker
+    worker.run()
+    bench.wait(lambda news: news.rate)
+    worker.hold(True)
+    bench.wait(lambda news: news.painted.path[-1].halved)
+    assert worker._steered.transfer.shape[2] == 32
+    assert bench.last.painted.image.shape[2] == 64
+    worker.paint(changed(on_disk, steps=ENDLESS, style_weight=7.0))
+    bench.wait(lambda news: news.painted.job.config.style_weight == 7)
+    worker.hold(False)
+    bench.wait(lambda news: not news.painted.path[-1].halved)
+    worker.pause()
+    painted = bench.until("paused").painted
+    assert worker._steered.transfer.shape[2] == 64
+    png = as_png(painted, extractor)
+    code = as_code(painted, extractor)
+    worker.close()
+    assert '"half"' in code
+    result = made_by(code, tmp_path, monkeypatch)
+    np.testing.assert_array_equal(result.image, painted.image)
+    (tmp_path / "panel.png").write_bytes(png)
+    rerun("panel.png").save("again.png")
+    assert (tmp_path / "again.png").read_bytes() == png
+    assert (tmp_path / "painted.png").read_bytes() == png
+
+
+def test_a_film_of_the_run_never_grows_too_long(bench, job):
+    bench.worker.paint(changed(job, steps=200))
+    bench.worker.run()
+    film = bench.wait(lambda news: news.phase == "done" and news.painted.step == 200).film
+    steps = [frame.step for frame in film]
+    assert steps[0] == 0
+    assert FRAMES / 2 <= len(steps) <= FRAMES
+    assert len(set(np.diff(steps))) == 1
+    assert film[5].image.dtype == "uint8"
+    as_film(film[:3], "webp")
+    with Image.open(io.BytesIO(as_film(film[:4], "gif"))) as gif:
+        assert (gif.n_frames, gif.size) == (4, (64, 50))
+
+
+def test_going_back_to_a_frame_keeps_the_film_up_to_it(bench, job):
+    bench.worker.run()
+    film = bench.until("done").film
+    bench.worker.go_back(film[4], film[:5])
+    news = bench.until("paused")
+    assert news.painted.step == 4
+    assert news.film == film[:5]
+    bench.worker.step()
+    assert [f.step for f in bench.wait(lambda news: len(news.film) == 6).film] == [0, 1, 2, 3, 4, 5]
+
+
+def test_what_a_challenge_asks_for_is_what_its_weights_paint(bench, job):
+    seen = []
+    secret = changed(job, style_weight=3.0)
+    bench.worker.aim(secret, 12, lambda image, done: seen.append((image, done)))
+    bench.wait(lambda news: news.phase == "ready" and seen and seen[-1][1])
+    bench.worker.paint(secret)
+    bench.worker.run()
+    painted = bench.wait(lambda news: news.phase == "done").painted
+    np.testing.assert_array_equal(painted.shown, seen[-1][0])
 
 
 def test_the_code_names_uploads_and_arrays(job, extractor, photograph):
-    from nst_tutorial.widgets.worker import Painted
-
     upload = dataclasses.replace(job, style=Picture("my cat.jpg", b"..."))
-    code = as_code(Painted(upload, photograph, 12), extractor)
-    assert "# Put the file that you uploaded, my cat.jpg, beside this notebook." in code
+    painted = Painted(upload, photograph, 12, (Stretch(upload, 0),))
+    code = as_code(painted, extractor)
+    assert "# Put your picture my cat.jpg beside this notebook" in code
     assert 'stylize(content, "my cat.jpg", extractor, config)' in code
     compile(code, "cell", "exec")

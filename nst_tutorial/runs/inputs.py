@@ -1,4 +1,4 @@
-"""Inputs: the pictures that a run is given, wherever they are, and what they are as arrays."""
+"""Inputs: the pictures and the extractor that a run is given, and what they are once loaded."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,10 +8,11 @@ import numpy as np
 from nst_tutorial.config import TransferConfig
 from nst_tutorial.control.masks import load_alpha, load_mask
 from nst_tutorial.control.regions import FAINTEST, Region
-from nst_tutorial.extractors import Extractor, stride
+from nst_tutorial.extractors import Extractor, load_extractor, stride
 from nst_tutorial.images import load_image
+from nst_tutorial.runs.schedule import Schedule, layers_of
 from nst_tutorial.runtime.errors import NSTError
-from nst_tutorial.runtime.types import Array, Source
+from nst_tutorial.runtime.types import Array, PathLike, Source
 from nst_tutorial.scales import coarse_to_fine, resize
 
 Inputs = dict[str, Any]
@@ -28,8 +29,9 @@ def gather(
     """List a run's inputs under the names that they have everywhere else.
 
     Returns:
-        `{"content": …, "styles": […], "start": …, "masks": […], "style_masks": […]}`: the last
-        styles are those of the regions, which the masks belong to; None for what there is none of.
+        `{"content": …, "styles": […], "start": …, "masks": […], "style_masks": […],
+        "schedule": ()}`: the last styles are those of the regions, which the masks belong to; None
+        for what there is none of.
 
     Raises:
         NSTError: there is no picture at all, or a region is none.
@@ -44,6 +46,7 @@ def gather(
         "start": start,
         "masks": [region.mask for region in found],
         "style_masks": [region.style_mask for region in found],
+        "schedule": (),
     }
 
 
@@ -118,6 +121,26 @@ def style_masks_of(pictures: Inputs) -> list[Array | None]:
     return [
         mask if alpha is None else alpha * (1 if mask is None else mask) for mask, alpha in pairs
     ]
+
+
+def prepare_extractor(
+    extractor: Extractor | PathLike | None,
+    config: TransferConfig,
+    content: Array | None,
+    styles: Sequence[Array],
+    schedule: Schedule = (),
+) -> Extractor:
+    """Load the extractor if it is a name, with no layer more than needed, on the way too.
+
+    L-BFGS measures curvature by differences of gradients, which bfloat16's rounding drowns: its
+    line search finds no way down. It gets float32.
+    """
+    content_layers = () if content is None else layers_of(schedule, config)
+    layers = content_layers + (config.style_layers if styles else ())
+    if not isinstance(extractor, Extractor):
+        extractor = load_extractor(extractor, layers)
+    extractor = extractor.select(layers)
+    return extractor.cast("float32") if config.optimizer == "lbfgs" else extractor
 
 
 def as_list(style: Source | None) -> list[Source]:

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from nst_tutorial.config import TransferConfig
+from nst_tutorial.runs.schedule import SCHEDULE, Schedule, read_schedule
 from nst_tutorial.runtime import machine, processor
 from nst_tutorial.runtime.documents import parse
 from nst_tutorial.runtime.errors import NSTError
@@ -73,6 +74,7 @@ ORIGIN = {
                 "tile": {"type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000},
             },
         },
+        "schedule": SCHEDULE,
         "stopped": NAME,
     },
 }
@@ -102,7 +104,7 @@ def describe(
 
     packages = (*PACKAGES, backend_name())
     return {
-        "config": json.loads(json.dumps(dataclasses.asdict(config))),  # tuples become lists
+        "config": as_lists(dataclasses.asdict(config)),
         "content": _picture(sources["content"], pictures["content"], pictures["alpha"]),
         "styles": list(
             map(_picture, sources["styles"], pictures["styles"], pictures["style_alphas"])
@@ -116,6 +118,7 @@ def describe(
                 strict=True,
             )
         ],
+        **({"schedule": as_lists(sources["schedule"])} if sources["schedule"] else {}),
         "extractor": {
             "name": name_of(extractor.name),
             "pooling": extractor.pooling,
@@ -133,6 +136,11 @@ def describe(
             "tile": tile,
         },
     }
+
+
+def as_lists(document: Any) -> Any:
+    """Return a document as JSON brings it back: tuples have become lists."""
+    return json.loads(json.dumps(document))
 
 
 def read(path: PathLike) -> dict[str, Any]:
@@ -154,7 +162,7 @@ def read(path: PathLike) -> dict[str, Any]:
                 f"{shown(path)} is damaged and its settings cannot be read ({error})."
             ) from None
     origin = parse(text, ORIGIN, path)
-    config_of(origin)
+    schedule_of(origin)
     return origin
 
 
@@ -175,12 +183,23 @@ def config_of(origin: dict[str, Any]) -> TransferConfig:
     return TransferConfig(**origin["config"])
 
 
+def schedule_of(origin: dict[str, Any]) -> Schedule:
+    """Return the schedule in a description, which most have none of.
+
+    Raises:
+        NSTError: its settings, or those of the whole description, cannot be.
+    """
+    return read_schedule(origin.get("schedule", []), config_of(origin))
+
+
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     """Name, in words, what differs between two descriptions of what is to be painted.
 
     A setting that one of them does not know, because it is newer, has its default there.
     """
     found = _unlike(*(dataclasses.asdict(config_of(side)) for side in (one, other)))
+    if one.get("schedule") != other.get("schedule"):
+        found.append("the settings change in another way while it is painted")
     found += _unlike(one["extractor"], other["extractor"])
     for role, one_picture, other_picture in _paired(one, other):
         if (one_picture or {}).get("sha256") != (other_picture or {}).get("sha256"):
@@ -231,6 +250,7 @@ def inputs_of(
         "start": find(start, origin["start"]),
         "masks": [find(None, region["mask"]) for region in regions_of(origin)],
         "style_masks": [find(None, region["style_mask"]) for region in regions_of(origin)],
+        "schedule": schedule_of(origin),
     }
 
 

@@ -13,8 +13,10 @@ from nst_tutorial.runs.provenance import (
     inputs_of,
     read,
     regions_of,
+    schedule_of,
 )
 from nst_tutorial.runs.run import Result, run
+from nst_tutorial.runs.schedule import layers_of
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.files import shown
 from nst_tutorial.runtime.types import PathLike, Source
@@ -58,7 +60,7 @@ def rerun(
 
 def _layers(origin, config):
     """The layers that were computed: those of the terms that had a picture."""
-    of_content = config.content_layers if origin["content"] else ()
+    of_content = layers_of(schedule_of(origin), config) if origin["content"] else ()
     return of_content + (config.style_layers if origin["styles"] else ())
 
 
@@ -74,4 +76,5 @@ def _names(origin):
         "start": start,
         "masks": masks,
         "style_masks": [record and record["name"] for record in on_styles],
+        "schedule": schedule_of(origin),
     }

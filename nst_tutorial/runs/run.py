@@ -16,18 +16,27 @@ import numpy as np
 from nst_tutorial.config import TransferConfig
 from nst_tutorial.control.plan import Plan, make_plan
 from nst_tutorial.control.regions import GuidedObjective, Region, make_guides
-from nst_tutorial.extractors import Extractor, load_extractor
+from nst_tutorial.extractors import Extractor
 from nst_tutorial.images import save_image
 from nst_tutorial.objective import Objective
 from nst_tutorial.runs.checkpoints import Checkpoint
-from nst_tutorial.runs.inputs import Inputs, gather, grid_of, load, style_masks_of
+from nst_tutorial.runs.inputs import (
+    Inputs,
+    gather,
+    grid_of,
+    load,
+    prepare_extractor,
+    style_masks_of,
+)
 from nst_tutorial.runs.memory import fitting_tile
 from nst_tutorial.runs.progress import Progress, Step
 from nst_tutorial.runs.provenance import describe
+from nst_tutorial.runs.schedule import count_steps, read_schedule
+from nst_tutorial.runs.steering import paint_steered
 from nst_tutorial.runs.tiles import GuidedTiledObjective, TiledObjective
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.interrupts import hold_interrupts
-from nst_tutorial.runtime.types import Array, PathLike, Source
+from nst_tutorial.runtime.types import PathLike, Source
 from nst_tutorial.scales import coarse_to_fine
 from nst_tutorial.transfer import paint
 
@@ -41,6 +50,7 @@ def stylize(
     start: Source | None = None,
     checkpoint: Checkpoint | None = None,
     regions: Sequence[Region | tuple] = (),
+    schedule: Sequence[tuple[int, Any]] = (),
 ) -> "Result":
     """Repaint a photograph in the style of a picture, from coarse to fine.
 
@@ -57,6 +67,7 @@ def stylize(
             `control.Region`: what of the photograph gets which style. `style` is then for what no
             mask covers; without it, that is kept as it is. Where masks overlap, each region gets
             its share.
+        schedule: list of `(step, what)`, see `runs.schedule`: settings that change on the way.
 
     Returns:
         a `Result`. Ctrl-C, and losses that are no longer numbers, end the run early but lose
@@ -75,7 +86,12 @@ def stylize(
     if not (checkpoint is None or isinstance(checkpoint, Checkpoint)):
         raise NSTError(f"checkpoint is {checkpoint!r}; it must be a Checkpoint.")
     sources = gather(content, style, start, regions)
-    extractor = prepare_extractor(extractor, config, sources["content"], sources["styles"])
+    sources["schedule"] = read_schedule(schedule, config)
+    if schedule and checkpoint:
+        raise NSTError("a run with a schedule keeps no checkpoint: leave out one of the two.")
+    extractor = prepare_extractor(
+        extractor, config, sources["content"], sources["styles"], sources["schedule"]
+    )
     pictures = load(sources, config, grid_of(extractor))
     return run(sources, pictures, extractor, config, callback, checkpoint)
 
@@ -111,9 +127,12 @@ def run(
         raise NSTError("a picture that wraps around is not computed in tiles; make it smaller.")
     origin = describe(config, extractor, sources, pictures, tile)
     stages = coarse_to_fine(full, config.scales, config.steps, config.learning_rate)
-    progress = Progress(config.steps, callback, checkpoint, origin, stages, plan.finish)
+    schedule = sources["schedule"]
+    steps = count_steps(schedule, config)
+    progress = Progress(steps, callback, checkpoint, origin, stages, plan.finish)
+    steered = functools.partial(paint_steered, schedule=schedule)
     with hold_interrupts() as progress.interrupts:
-        image, error = paint(
+        image, error = (steered if schedule else paint)(
             plan.content, plan.styles, extractor, config, pictures["start"], progress,
             objective=_objective(plan, tile), begin=plan.start, enter=progress.enter,
             first=progress.stage,
@@ -173,25 +192,6 @@ class Result:
 def as_saved(image: np.ndarray, config: TransferConfig) -> np.ndarray:
     """A picture as the config has it saved: fractions cut off, or left for rounding."""
     return np.trunc(image) if config.truncate else image
-
-
-def prepare_extractor(
-    extractor: Extractor | PathLike | None,
-    config: TransferConfig,
-    content: Array | None,
-    styles: Sequence[Array],
-) -> Extractor:
-    """Load the extractor if it is a name, with no layer more than needed.
-
-    L-BFGS measures curvature by differences of gradients, which bfloat16's rounding drowns: its
-    line search finds no way down. It gets float32.
-    """
-    content_layers = () if content is None else config.content_layers
-    layers = content_layers + (config.style_layers if styles else ())
-    if not isinstance(extractor, Extractor):
-        extractor = load_extractor(extractor, layers)
-    extractor = extractor.select(layers)
-    return extractor.cast("float32") if config.optimizer == "lbfgs" else extractor
 
 
 def _choose_tile(full, plan, extractor, config, like):

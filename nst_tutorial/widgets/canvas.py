@@ -20,7 +20,7 @@ from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.files import make_folder
 from nst_tutorial.runtime.settings import argument, whole
 from nst_tutorial.runtime.types import Array, PathLike, Source
-from nst_tutorial.widgets.parts import encoded
+from nst_tutorial.widgets.gallery import encoded
 
 MOST_REGIONS, LARGEST = 8, 2000  # as many as there are colors; pixels on the longest side
 RUN = 16  # pixels at most

@@ -1,60 +1,127 @@
-"""A picture that was painted in the playground, as the code of a cell that needs no widgets."""
+"""What is taken home from the playground: the picture, its film, and the code that paints it."""
 
 import dataclasses
+import io
 import json
+import re
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
 
 from nst_tutorial.extractors import Extractor
-from nst_tutorial.widgets.worker import Painted
+from nst_tutorial.images import to_uint8
+from nst_tutorial.runs.inputs import gather, grid_of, load, prepare_extractor
+from nst_tutorial.runs.provenance import describe
+from nst_tutorial.runs.run import Result
+from nst_tutorial.runs.schedule import count_steps
+from nst_tutorial.widgets.path import Painted
 
-STOP = """
-def stop(step):  # it was paused after step {0} of {1}
-    if step.step == {0}:
-        raise KeyboardInterrupt  # stylize keeps the picture so far
+FILMS = {"webp": {"quality": 80}, "gif": {}}
+FRAME, LAST = 80, 1500  # milliseconds that each frame is seen, and the last
 
-"""
+
+def name_of(painted: Painted) -> str:
+    """A name for its file: `chelsea-swirls-150`."""
+    names = painted.job.content.name, painted.job.style.name, str(painted.step)
+    stems = (re.sub(r"\W+", "_", Path(name).stem)[:40] for name in names)
+    return "-".join(stems)
+
+
+def as_png(painted: Painted, extractor: Extractor) -> bytes:
+    """A picture as a PNG, with all that `rerun` needs to paint it again.
+
+    Where the style was changed on the way, its start is a picture that has no file: `rerun` asks
+    for it then, and the code of `as_code` makes it.
+    """
+    stretch = _stretches(painted)[-1]
+    job, config = stretch.job, stretch.job.config
+    sources = gather(job.content.source, job.style.source, stretch.start)
+    sources["schedule"] = stretch.schedule
+    extractor = prepare_extractor(
+        extractor, config, sources["content"], sources["styles"], stretch.schedule
+    )
+    pictures = load(sources, config, grid_of(extractor))
+    named = {"content": _file(job.content), "styles": [_file(job.style)]}
+    origin = describe(config, extractor, sources | named, pictures)
+    made_by = extractor.name, extractor.precision
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "painted.png"
+        Result(np.asarray(painted.shown), [], config, *made_by, origin=origin).save(path)
+        return path.read_bytes()
+
+
+def as_film(frames: tuple[Painted, ...], kind: str) -> bytes:
+    """The frames of a run as a film, a WebP or GIF that repeats for ever."""
+    first, *others = (Image.fromarray(to_uint8(frame.shown)) for frame in frames)
+    file, durations = io.BytesIO(), [FRAME] * len(others) + [LAST]
+    first.save(
+        file, kind, save_all=True, append_images=others, duration=durations, loop=0, **FILMS[kind]
+    )
+    return file.getvalue()
 
 
 def as_code(painted: Painted, extractor: Extractor) -> str:
-    """Write the cell that makes a `worker.Painted` again.
-
-    It makes the same picture where settings stayed as they were from the first step on; else what
-    the last settings make in a single run of as many steps, and a comment says so.
-    """
-    config = painted.job.config
-    pictures = painted.job.content, painted.job.style
-    exact_stop = not painted.breaks and config.optimizer != "lbfgs" and painted.step
-    steps = config.steps if exact_stop else max(painted.step, 1)
-    stopped = painted.step < steps
-    lines = [
-        *_notes(painted.breaks, pictures),
+    """The cell that paints a picture again, to the byte, along the way that led to it."""
+    stretches = _stretches(painted)
+    calls = [line for number, one in enumerate(stretches) for line in _call(one, number)]
+    return "\n".join([
+        *_notes(stretches),
         "from nst_tutorial import TransferConfig, load_extractor, stylize",
         "",
         _loading(extractor),
-        _configuring(dataclasses.replace(config, steps=steps)),
-        *(STOP.format(painted.step, steps).splitlines() if stopped else ()),
-        f"result = stylize({', '.join(map(_source, pictures))}, extractor, config"
-        + (", stop)" if stopped else ")"),
+        *calls,
         'result.save("painted.png")',
-    ]
-    return "\n".join(lines)
+    ])  # fmt: skip
 
 
-def _notes(breaks, pictures):
+def _stretches(painted):
+    """The stretches of the way to a picture, each with the stop at its end where it needs one."""
+    ends = [stretch.begun for stretch in painted.path[1:]] + [painted.step]
+    return [_stopped(stretch, end) for stretch, end in zip(painted.path, ends, strict=True)]
+
+
+def _stopped(stretch, end):
+    steps = end - stretch.begun
+    if steps == count_steps(stretch.schedule, stretch.job.config):
+        return stretch
+    return dataclasses.replace(stretch, schedule=(*stretch.schedule, (steps, "stop")))
+
+
+def _file(picture):
+    """What a picture's file is called; an upload's, what it was called where it came from."""
+    return Path(picture.name) if isinstance(picture.source, bytes) else picture.source
+
+
+def _notes(stretches):
+    pictures = dict.fromkeys(
+        picture for one in stretches for picture in (one.job.content, one.job.style)
+    )
     for picture in pictures:
         if isinstance(picture.source, bytes):
-            yield f"# Put the file that you uploaded, {picture.name}, beside this notebook."
-    if breaks:
-        after = ", ".join(map(str, breaks[:6])) + (", …" if len(breaks) > 6 else "")
-        yield f"# Settings changed on the way, or a run began anew (after step {after}), and that"
-        yield "# path is not repeated here: this is what the last settings make in a single run."
+            yield f"# Put your picture {picture.name} beside this notebook, as the panel has it:"
+            yield '# "My photograph" under "Take home" saves it.'
+
+
+def _call(stretch, number):
+    """The lines that paint one stretch; every one but the first goes on from the one before."""
+    job, schedule = stretch.job, stretch.schedule
+    yield _configuring(job.config)
+    if schedule:
+        entries = (f"    ({step}, {_quoted(what)})," for step, what in schedule)
+        yield "\n".join(["schedule = [  # after so many steps", *entries, "]"])
+    start = ", start=result.image" if number else ""
+    steered = ", schedule=schedule" if schedule else ""
+    pictures = f"{_source(job.content)}, {_source(job.style)}"
+    yield f"result = stylize({pictures}, extractor, config{start}{steered})"
 
 
 def _source(picture):
     """A file by its name; an array by the name that the playground's argument has."""
-    if isinstance(picture.source, bytes):
-        return _quoted(picture.name)
-    is_file = isinstance(picture.source, str) or hasattr(picture.source, "__fspath__")
-    return _quoted(str(picture.source)) if is_file else picture.name
+    file = _file(picture)
+    is_file = isinstance(file, str) or hasattr(file, "__fspath__")
+    return _quoted(str(file)) if is_file else picture.name
 
 
 def _loading(extractor):
@@ -73,4 +140,6 @@ def _configuring(config):
 
 def _quoted(value):
     """Python's own form of a value, with the double quotes of the lessons."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_quoted(k)}: {_quoted(v)}' for k, v in value.items())}}}"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

@@ -7,8 +7,8 @@ a thousand wishes only the last counts. What comes of it goes to one function, a
 
 import collections
 import contextlib
-import dataclasses
 import gc
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -16,82 +16,21 @@ from typing import Any
 
 import numpy as np
 
-from nst_tutorial.config import TransferConfig, weighted
+from nst_tutorial.config import layer_weights, weighted
 from nst_tutorial.control.plan import make_plan
 from nst_tutorial.extractors import Extractor
 from nst_tutorial.runs.inputs import load_pictures
-from nst_tutorial.runs.run import prepare_extractor
+from nst_tutorial.runs.schedule import SCALES, STEERABLE
+from nst_tutorial.runs.steering import Steered, as_file
 from nst_tutorial.runtime.errors import NSTError
-from nst_tutorial.transfer import DivergedError, StyleTransfer
+from nst_tutorial.scales import SMALLEST_STAGE
+from nst_tutorial.transfer import DivergedError
+from nst_tutorial.widgets.path import Job, News, Painted, Stretch
 
 NEWS_A_SECOND = 8.0  # at most, while it runs: more would flood the way to the browser
 STRIDE = 10  # steps over which the picture's change is measured
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Picture:
-    """A picture that may be chosen."""
-
-    name: str
-    source: object  # anything `load_image` takes
-    words: str = ""  # what is seen
-
-
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """What is to be painted, and how."""
-
-    content: Picture
-    style: Picture
-    config: TransferConfig
-
-    @property
-    def origin(self) -> tuple[Any, ...]:
-        """What decides where the picture starts; if it changes, the picture starts again."""
-        config = self.config
-        style = self.style if config.init in ("style", "recolored") else None
-        start = config.init, config.seed, config.noise_std
-        return self.content, style, config.size, config.colors, *start
-
-    @property
-    def graph(self) -> tuple[Any, ...]:
-        """What targets, optimizer and compiled graph were made for; the weights are not in it."""
-        names = ["content_layers", "style_layers", "convention", "blend", "style_size"]
-        names += ["style_scale", "style_resize", "optimizer", "beta_1", "epsilon"]
-        return self.style, *(getattr(self.config, name) for name in names)
-
-
-@dataclasses.dataclass(frozen=True)
-class Painted:
-    """A picture and how it came about."""
-
-    job: Job
-    image: np.ndarray | None  # (1, H, W, 3), RGB, 0..255; None before the first is loaded
-    step: int
-    breaks: tuple[int, ...] = ()  # steps after which settings changed, or it was run once more
-    finish: Callable = lambda image: image  # puts the photograph's colors back, if they are kept
-
-    @property
-    def shown(self) -> np.ndarray | None:
-        """The picture as it is shown and taken home."""
-        return None if self.image is None else self.finish(self.image)
-
-
-@dataclasses.dataclass(frozen=True)
-class News:
-    """How things stand: one for each picture that is worth showing."""
-
-    phase: str  # ready, preparing, running, paused, done or failed
-    painted: Painted
-    planned: int  # the step at which the run ends
-    rate: float  # steps a second; 0 while it is not known
-    change: float  # mean change of a pixel over the last `STRIDE` steps, grey levels; inf: unknown
-    history: list[dict]  # one row for each step: what each term adds to the total
-    message: str = ""  # what went wrong, in a sentence
-
-    @property
-    def seconds_left(self) -> float:
-        return (self.planned - self.painted.step) / self.rate if self.rate else float("inf")
+FRAMES, FILM_BYTES = 60, 24e6  # of a film, at most
+SLOW = 12.0  # steps a second, below which a picture is halved while a slider moves
 
 
 class _ChangedError(Exception):
@@ -114,15 +53,18 @@ class Worker:
     extractor: Any  # None once it is closed, as `_show` is; of the others, each is None at times
     _show: Any
     _back: Any  # a `Painted`, or "start"
+    _aim: Any
     _job: Any
-    _pictures: Any
+    _content: Any
+    _styles: Any
     _plan: Any
     _start: Any
     _image: Any
-    _transfer: Any
+    _steered: Any
     _before: Any
     _thread: threading.Thread | None
-    _breaks: tuple[int, ...]
+    _path: tuple[Stretch, ...]
+    _film: tuple[Painted, ...]
     _history: list[dict[str, Any]]
     _times: collections.deque[float]
 
@@ -131,12 +73,15 @@ class Worker:
         self._wish, self._stop = threading.Condition(), threading.Event()
         # Wishes, guarded by _wish:
         self._wanted, self._back, self._new = job, None, True
+        self._older: tuple[Painted, ...] = ()
         self._live, self._singles, self._finished = False, 0, False
+        self._held, self._aim = False, None
         self._thread = None
         # The thread's own:
-        self._job = self._pictures = self._plan = None
-        self._start = self._image = self._transfer = None
-        self._step, self._planned, self._breaks, self._history = 0, 0, (), []
+        self._job = self._content = self._styles = self._plan = None
+        self._start = self._image = self._steered = None
+        self._step, self._planned, self._path, self._history = 0, 0, (), []
+        self._film, self._every = (), 1
         self._times, self._told = collections.deque(maxlen=20), 0.0
         self._before, self._change = None, float("inf")
 
@@ -167,12 +112,31 @@ class Worker:
         """Go back to where the picture starts, and pause."""
         self.go_back(None)
 
-    def go_back(self, painted: Painted | None) -> None:
-        """Go back to an earlier picture and its settings, and pause."""
+    def go_back(self, painted: Painted | None, film: tuple[Painted, ...] = ()) -> None:
+        """Go back to an earlier picture and its settings, and pause; `film` led to it."""
         with self._asking():
             self._wanted = painted.job if painted else self._wanted
-            self._back, self._new = painted or "start", True
+            self._back, self._older, self._new = painted or "start", film, True
             self._live, self._singles = False, 0
+
+    def hold(self, held: bool) -> None:
+        """Say whether a slider is being moved: until it rests, slow pictures are halved."""
+        with self._asking():
+            self._held = held
+            halved = bool(self._steered) and self._steered.scale != 1
+            self._new = self._new or (self._is_slow() if held else halved)
+
+    def aim(self, job: Job, steps: int, show: Callable[[np.ndarray, bool], object]) -> None:
+        """Paint, apart, what a job with other weights would make of the same start.
+
+        Args:
+            job: differs from what is painted in its weights alone.
+            steps: how many.
+            show: called with the picture every few steps, and whether it is finished; in the
+                worker's thread.
+        """
+        with self._asking():
+            self._aim, self._new = (job, steps, show), True
 
     def close(self) -> None:
         """End the thread after the step at hand, and let go of everything.
@@ -192,6 +156,16 @@ class Worker:
         """Whether the thread runs."""
         return self._thread is not None
 
+    @property
+    def live(self) -> bool:
+        """Whether it is to take steps, as soon as it can."""
+        return self._live and not self._finished
+
+    @property
+    def beginning(self) -> np.ndarray | None:
+        """Where the picture starts, as it is shown."""
+        return None if self._start is None else self._plan.finish(self._start)
+
     @contextlib.contextmanager
     def _asking(self):
         """Note a wish, and see that there is one thread, not two, to hear it."""
@@ -209,8 +183,8 @@ class Worker:
             while True:
                 with contextlib.suppress(_ChangedError):
                     self._take_over()
-                    self._gate(0)
                     self._prepare()
+                    self._paint_aim()
                     self._gate(1)
                     self._run()
         except _ClosedError:
@@ -219,7 +193,10 @@ class Worker:
             self._fail(error)
 
     def _forget(self):
-        self._transfer = self._pictures = self._start = self._image = self._before = None
+        self._steered = self._content = self._styles = self._start = self._image = self._before = (
+            None
+        )
+        self._path = self._film = self._older = ()
         self._thread, self._show, self.extractor = None, None, None  # with all its graphs
         gc.collect()  # an extractor and its compiled graphs refer to each other
 
@@ -227,11 +204,13 @@ class Worker:
         known = isinstance(error, (NSTError, DivergedError))
         said = str(error) if known else f"{type(error).__name__}: {error}".splitlines()[0]
         with contextlib.suppress(Exception):  # the picture or the one who looks on may be broken
-            self._image = self._transfer.image if self._transfer else self._image
-        self._transfer = None
+            self._image = self._steered.image if self._steered else self._image
+            if self._step:
+                self._restart(self._image)
+        self._steered = None
         with self._wish:
             self._live, self._singles, self._finished, self._new = False, 0, False, True
-            self._thread = None
+            self._thread = self._aim = None
         with contextlib.suppress(Exception):
             self._tell("failed", said)
 
@@ -239,76 +218,149 @@ class Worker:
         """Make the latest wish the job at hand, with as little new as it needs."""
         with self._wish:
             job, back, self._new, self._back = self._wanted, self._back, False, None
-        old = self._job
-        if old is None or (job.origin, job.graph) != (old.origin, old.graph):
-            self._transfer = None
+        old, self._job = self._job, job
+        if old is None or job.fixed != old.fixed:
+            self._steered = None
             self._load(job)
-        if old is None or job.origin != old.origin:
-            back = back or "start"
-        self._job = job
-        if self._transfer:
-            self._transfer.config = job.config
-        if back:
-            self._place(Painted(job, self._start, 0) if back == "start" else back)
-        if job != old:
-            self._finished = False
-            if not back:
-                self._break()
+        if back or old is None or job.origin != old.origin:
+            self._place(back or "start")
+        elif job != old:
+            self._go_on_from(old)
+        self._set_scale()
 
     def _load(self, job):
         content, style = job.content.source, job.style.source
         content, styles, _ = load_pictures(content, style, None, job.config)
         self._plan = plan = make_plan(content, styles, job.config.colors)
         start, _ = plan.start(content.shape, plan.content, plan.styles, None, job.config)
-        self._pictures, self._start = (plan.content, plan.styles), start
+        self._content, self._styles, self._start = plan.content, plan.styles, start
 
-    def _place(self, painted):
-        """Put a picture in place of the one at hand, with an optimizer that remembers nothing."""
-        self._image, self._step, self._breaks = painted.image, painted.step, painted.breaks
-        self._planned, self._finished = painted.step, False
-        self._history = []
+    def _place(self, back):
+        """Put the start, or an earlier picture, in place of the one at hand."""
+        if self._steered:
+            self._steered.change(self._job.config)
+        if back == "start":
+            self._image, self._step, self._path = self._start, 0, (Stretch(self._job, 0),)
+            if self._steered:
+                self._steered.start(self._start)
+        else:
+            self._step, self._path = back.step, back.path
+            self._restart(back.image)
+        self._planned, self._finished, self._history = self._step, False, []
         self._before, self._change = None, float("inf")
-        if self._transfer:
-            self._transfer.restart(painted.image)
+        self._film, self._every = self._older or (self._painted(),), 1
+
+    def _restart(self, image):
+        """Go on from a picture as a file would hold it."""
+        if self._path[-1].halved:
+            self._note("whole")
+        self._note("restart")
+        self._image = as_file(image).astype("float32")
+        if self._steered:
+            self._steered.start(self._image)
+
+    def _go_on_from(self, old):
+        """Take the step from one job to another, where the picture stays."""
+        job, self._finished = self._job, False
+        if job.fixed == old.fixed:
+            values = ((name, getattr(job.config, name)) for name in STEERABLE)
+            self._note({k: value for k, value in values if value != getattr(old.config, k)})
+            if self._steered:
+                self._steered.change(job.config)
+        elif self._step:
+            self._image = as_file(self._image).astype("float32")  # `stylize` starts from files
+            here = Stretch(job, self._step, self._image)
+            unused = self._path[-1].begun == self._step and not self._path[-1].schedule
+            self._path = (*self._path[: -1 if unused else None], here)
+        else:
+            self._path = (Stretch(job, 0),)
+
+    def _set_scale(self):
+        """Halve a slow picture while a slider is held; when it is let go, make it whole again."""
+        if self._steered:
+            what = "half" if self._held and self._is_slow() else "whole"
+            if SCALES[what] != self._steered.scale:
+                self._note(what)
+                self._steered.apply(what)
+                self._times.clear()
+
+    def _is_slow(self):
+        """Whether the picture is halved already, or is to be as soon as a slider is held."""
+        if self._steered is None or not self._live or self._finished:
+            return False
+        shortest = min(self._start.shape[1:3])
+        slow = 0 < self._rate() < SLOW and shortest >= 2 * SMALLEST_STAGE
+        return self._steered.scale != 1 or slow
 
     def _prepare(self):
-        if self._transfer is None:
+        """Have everything ready for a step: targets, and what is compiled at the first one."""
+        if self._steered is None:
             self._tell("preparing")
             gc.collect()  # the targets before these
-            config, (content, styles) = self._job.config, self._pictures
-            extractor = prepare_extractor(self.extractor, config, content, styles)
-            self._transfer = StyleTransfer(content, styles, extractor, config, self._image)
+            image = self._image
+            steered = Steered(self._content, self._styles, self.extractor, self._job.config, image)
+            steered.run(None, 1)
+            steered.start(image)
+            self._steered = steered
+
+    def _paint_aim(self):
+        with self._wish:
+            aim, self._aim = self._aim, None
+        if aim:
+            job, steps, show = aim
+            self._tell("preparing")
+            target = Steered(self._content, self._styles, self.extractor, job.config, self._start)
+            taken = itertools.count(1)
+
+            def call(terms):
+                if self._stop.is_set():
+                    raise _ClosedError
+                if (step := next(taken)) % STRIDE == 0 and step < steps:
+                    show(self._plan.finish(target.image), False)
+
+            target.run(call, steps)
+            show(self._plan.finish(target.image), True)
 
     def _run(self):
         """Take the steps of one run; it ends, or a wish ends it."""
-        self._break()
+        at, schedule = self._step - self._path[-1].begun, self._path[-1].schedule
+        if at and not (schedule and schedule[-1][0] == at):
+            self._note({})
         self._planned = self._step + self._job.config.steps
         self._told = 0.0  # the first picture of a run is always shown
-        self._transfer.run(self._job.config.steps, self._after_step)
+        self._steered.run(self._after_step)
         with self._wish:
             self._finished, self._singles = True, 0
 
-    def _break(self):
-        """Note that what follows is not the run that led here."""
-        if self._step and self._breaks[-1:] != (self._step,):
-            self._breaks += (self._step,)
+    def _note(self, what):
+        """Add to the path what changes here."""
+        self._path = (*self._path[:-1], self._path[-1].then(self._step, what))
 
     def _after_step(self, terms):
         self._step += 1
         self._times.append(time.perf_counter())
-        self._history.append({"step": self._step, **weighted(terms, self._job.config)})
+        self._history.append({"step": self._step, **_row(terms, self._job.config)})
         if self._step % STRIDE == 0:
             self._measure_change()
+        if self._step % self._every == 0 and self._steered.scale == 1:
+            self._film_it()
         if time.perf_counter() - self._told >= 1 / NEWS_A_SECOND:
             self._tell("running")
         if self._step < self._planned:
             self._gate(1)
 
     def _measure_change(self):
-        image = self._transfer.image
+        image = self._steered.image
         if self._before is not None:
             self._change = float(np.abs(image - self._before).mean())
         self._before = image
+
+    def _film_it(self):
+        """Add a frame to the film; when it is full, drop every other one."""
+        self._image = self._steered.image
+        self._film += (self._painted(as_file(self._image)),)
+        if len(self._film) > min(FRAMES, FILM_BYTES // self._image.size):
+            self._film, self._every = self._film[::2], 2 * self._every
 
     def _gate(self, steps):
         """Wait until steps may be taken, and count them off."""
@@ -324,22 +376,34 @@ class Worker:
             self._singles = max(self._singles - steps, 0)
 
     def _something_to_do(self):
-        wanted = self._singles or (self._live and not self._finished)
-        return self._stop.is_set() or self._new or wanted
+        return self._stop.is_set() or self._new or self._singles or self.live
 
     def _rest(self):
         return "done" if self._finished else "paused" if self._step else "ready"
 
-    def _tell(self, phase, message=""):
-        if self._transfer:
-            self._image = self._transfer.image
-        self._told = time.perf_counter()
+    def _painted(self, image=None):
+        image = self._image if image is None else image
         finish = self._plan.finish if self._plan else Painted.finish
-        painted = Painted(self._job or self._wanted, self._image, self._step, self._breaks, finish)
-        self._show(
-            News(phase, painted, self._planned, self._rate(), self._change, self._history, message)
-        )
+        job = self._job or self._wanted
+        return Painted(job, image, self._step, self._path, self._planned, finish)
+
+    def _tell(self, phase, message=""):
+        if self._steered:
+            self._image = self._steered.image
+        self._told = time.perf_counter()
+        rate, change = self._rate(), self._change
+        self._show(News(phase, self._painted(), rate, change, self._history, self._film, message))
 
     def _rate(self):
         seconds = self._times[-1] - self._times[0] if len(self._times) > 1 else 0
         return (len(self._times) - 1) / seconds if seconds else 0.0
+
+
+def _row(terms, config):
+    """What each term adds to the total, and each style layer."""
+    shares = layer_weights(config, terms["style"])
+    layers = {
+        layer: config.style_weight * shares[layer] * float(loss)
+        for layer, loss in terms["style"].items()
+    }
+    return {**weighted(terms, config), "layers": layers}

@@ -1,4 +1,4 @@
-"""A real JupyterLab on a copy of lesson 08 and on its panel alone, and a real browser."""
+"""A real JupyterLab on a copy of lesson 08 and on a small panel, and a real browser."""
 
 import contextlib
 import json
@@ -20,12 +20,29 @@ from playwright.sync_api import Error, expect, sync_playwright
 ROOT = Path(__file__).parent.parent.parent
 SHOTS = ROOT / "results" / "browser"
 LESSON = "08_playground.ipynb"
-PANEL = "panel.ipynb"  # the lesson's three cells that make a panel and ask it
-NEEDED = ("import Playground", "playground = Playground(", "asked = playground.job()")
-SMALL = """TransferConfig(
-    size=64, optimizer="adam", steps=100_000,  # no run ends by itself
+PANEL = "panel.ipynb"
+CELLS = (  # of the panel's notebook
+    """from nst_tutorial import TransferConfig
+from nst_tutorial.widgets import Playground
+
+config = TransferConfig(
+    size=96, optimizer="adam", scales=1, steps=100_000,  # no run ends by itself
     content_layers="block2_conv1", style_layers=("block1_conv1", "block2_conv1"),
-)"""
+)
+playground = Playground("../images/chelsea.png", "../images/swirls.jpg", config=config)
+playground""",
+    "asked = playground.job().config",
+    """from nst_tutorial.images import load_image
+from nst_tutorial.plots import show_images
+from nst_tutorial.widgets import explore
+
+
+def shown(size):
+    return show_images({f"{size} pixels": load_image("../images/chelsea.png", size)}, width=9)
+
+
+explore(shown, size=[32, 64])""",
+)
 PATIENCE = 900  # seconds after which a wait has certainly failed, on whatever machine
 expect.set_options(timeout=1000 * PATIENCE)
 BROWSERS = (
@@ -58,12 +75,15 @@ def browser():
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
+    yield from start_server(tmp_path_factory.mktemp("lab"))
+
+
+def start_server(place):
     """JupyterLab on a copy of the lesson, with settings of its own; yields (address, token)."""
-    place = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "images", place / "images")
     (place / "notebooks").mkdir()
     shutil.copy(ROOT / "notebooks" / LESSON, place / "notebooks")
-    write_panel(place / "notebooks")
+    write_notebook(place / "notebooks" / PANEL, CELLS)
     port, token = free_port(), secrets.token_hex(8)
     with open(place / "lab.log", "w") as log:
         process = subprocess.Popen(
@@ -84,16 +104,11 @@ def server(tmp_path_factory):
         process.wait()
 
 
-def write_panel(folder):
-    """Write a notebook with the lesson's own cells for the panel; it paints a small picture."""
-    notebook = nbformat.read(folder / LESSON, 4)
-    notebook.cells = [
-        cell for cell in notebook.cells if any(words in cell.source for words in NEEDED)
-    ]
-    for cell in notebook.cells:
-        cell.source = cell.source.replace(", extractor)\nplay", f", extractor, {SMALL})\nplay")
-    assert [SMALL in cell.source for cell in notebook.cells] == [False, True, False]
-    nbformat.write(notebook, folder / PANEL)
+def write_notebook(path, cells):
+    """Write a notebook that was not run."""
+    notebook = nbformat.v4.new_notebook(cells=[*map(nbformat.v4.new_code_cell, cells)])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, path)
 
 
 def own_settings(place):
