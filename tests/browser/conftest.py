@@ -20,7 +20,7 @@ from playwright.sync_api import Error, expect, sync_playwright
 ROOT = Path(__file__).parent.parent.parent
 SHOTS = ROOT / "results" / "browser"
 LESSON = "08_playground.ipynb"
-PANEL = "panel.ipynb"
+PANEL, RELOADED = "panel.ipynb", "reloaded.ipynb"  # alike; each has a kernel of its own
 CELLS = (  # of the panel's notebook
     """from nst_tutorial import TransferConfig
 from nst_tutorial.widgets import Playground
@@ -83,7 +83,8 @@ def start_server(place):
     shutil.copytree(ROOT / "images", place / "images")
     (place / "notebooks").mkdir()
     shutil.copy(ROOT / "notebooks" / LESSON, place / "notebooks")
-    write_notebook(place / "notebooks" / PANEL, CELLS)
+    for name in (PANEL, RELOADED):
+        write_notebook(place / "notebooks" / name, CELLS)
     port, token = free_port(), secrets.token_hex(8)
     with open(place / "lab.log", "w") as log:
         process = subprocess.Popen(

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import LESSON, PANEL, PATIENCE, SHOTS
+from conftest import LESSON, PANEL, PATIENCE, RELOADED, SHOTS
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -325,7 +325,7 @@ def test_running_the_cell_again(panel):
 
 
 def test_the_page_is_reloaded_while_it_runs(browser, server):
-    with opened(browser, server, PANEL) as panel:
+    with opened(browser, server, RELOADED) as panel:
         panel.run_the_panels_cell()
         panel.says("Ready")
         panel.play()
