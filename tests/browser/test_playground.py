@@ -324,6 +324,7 @@ def test_running_the_cell_again(panel):
     assert panel.ask(f"import threading; print({painters})") == "1"
 
 
+@pytest.mark.long  # alone: with a second page open, JupyterLab restores another workspace
 def test_the_page_is_reloaded_while_it_runs(browser, server):
     with opened(browser, server, RELOADED) as panel:
         panel.run_the_panels_cell()
