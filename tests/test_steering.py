@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from quick import SHALLOW
 
 from nst_tutorial import NSTError, TransferConfig, rerun, save_image, stylize
 from nst_tutorial.runs.checkpoints import Checkpoint
@@ -13,14 +14,7 @@ from nst_tutorial.runs.schedule import SCHEDULE, count_steps, layers_of, read_sc
 from nst_tutorial.runs.steering import Steered
 from nst_tutorial.runtime.documents import check
 
-CONFIG = TransferConfig(
-    content_layers="block2_conv1",
-    style_layers=("block1_conv1", "block2_conv1"),
-    size=64,
-    steps=8,
-    scales=1,
-    optimizer="adam",
-)
+CONFIG = TransferConfig(**SHALLOW, size=64, steps=8, scales=1, optimizer="adam")
 
 
 def painted(photograph, painting, extractor, schedule, **changes):

@@ -10,6 +10,7 @@ import types
 import numpy as np
 import pytest
 from PIL import Image
+from quick import SHALLOW
 
 from nst_tutorial import TransferConfig, rerun, stylize
 from nst_tutorial.objective import evaluate
@@ -17,14 +18,7 @@ from nst_tutorial.widgets.path import Job, Painted, Picture, Stretch
 from nst_tutorial.widgets.souvenir import as_code, as_film, as_png
 from nst_tutorial.widgets.worker import FRAMES, Worker
 
-CONFIG = TransferConfig(  # shallow layers: their graph is compiled in a moment
-    content_layers="block2_conv1",
-    style_layers=("block1_conv1", "block2_conv1"),
-    size=64,
-    steps=12,
-    scales=1,
-    optimizer="adam",
-)
+CONFIG = TransferConfig(**SHALLOW, size=64, steps=12, scales=1, optimizer="adam")
 ENDLESS = 100_000  # steps that no test waits for
 PATIENCE = 600  # seconds after which a wait has certainly failed, on whatever machine
 
@@ -463,6 +457,9 @@ def test_going_back_to_a_frame_keeps_the_film_up_to_it(bench, job):
     assert news.film == film[:5]
     bench.worker.step()
     assert [f.step for f in bench.wait(lambda news: len(news.film) == 6).film] == [0, 1, 2, 3, 4, 5]
+    bench.worker.paint(changed(job, size=48))
+    news = bench.wait(lambda news: news.painted.image.shape[2] == 48 and news.phase == "ready")
+    assert [frame.step for frame in news.film] == [0], "another start, another film"
 
 
 def test_what_a_challenge_asks_for_is_what_its_weights_paint(bench, job):

@@ -218,12 +218,13 @@ class Worker:
         """Make the latest wish the job at hand, with as little new as it needs."""
         with self._wish:
             job, back, self._new, self._back = self._wanted, self._back, False, None
+            older, self._older = self._older, ()
         old, self._job = self._job, job
         if old is None or job.fixed != old.fixed:
             self._steered = None
             self._load(job)
         if back or old is None or job.origin != old.origin:
-            self._place(back or "start")
+            self._place(back or "start", older)
         elif job != old:
             self._go_on_from(old)
         self._set_scale()
@@ -235,7 +236,7 @@ class Worker:
         start, _ = plan.start(content.shape, plan.content, plan.styles, None, job.config)
         self._content, self._styles, self._start = plan.content, plan.styles, start
 
-    def _place(self, back):
+    def _place(self, back, older):
         """Put the start, or an earlier picture, in place of the one at hand."""
         if self._steered:
             self._steered.change(self._job.config)
@@ -248,7 +249,7 @@ class Worker:
             self._restart(back.image)
         self._planned, self._finished, self._history = self._step, False, []
         self._before, self._change = None, float("inf")
-        self._film, self._every = self._older or (self._painted(),), 1
+        self._film, self._every = older or (self._painted(),), 1
 
     def _restart(self, image):
         """Go on from a picture as a file would hold it."""
