@@ -8,9 +8,9 @@ A still picture beneath the panel is seen wherever its kernel is not.
 import base64
 import html
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import anywidget
 import numpy as np
@@ -31,20 +31,10 @@ STILL = """<figure class="nst-still" style="margin: 0">
 <figcaption>{words}. Run this cell to see the panel and paint on.</figcaption>
 <style>.jp-OutputArea-child:not(:has(.nst-play)):has(+ * .nst-still) {{ display: none }}</style>
 </figure>"""  # the last line hides JupyterLab's "Error displaying widget" just above it
-INDEX = (int, type(None))
-MESSAGES: dict[str, dict[str, Any]] = {  # what the browser may say, and what it must say with it
-    "play": {}, "pause": {}, "step": {}, "reset": {}, "undo": {}, "keep": {"frame": INDEX},
-    "hold": {}, "release": {}, "saw": {}, "film": {},
-    "choose": {"role": str, "index": int},
-    "upload": {"role": str, "name": str},
-    "remove": {"role": str, "index": int},
-    "back": {"frame": INDEX, "kept": INDEX},
-    "forget": {"kept": int},
-    "take": {"kind": str, "format": (str, type(None)), "frame": INDEX, "kept": INDEX},
-    "gram": {"layer": (str, type(None))},
-    "preset": {"index": int},
-    "challenge": {"index": INDEX},
-}  # fmt: skip
+MESSAGES = (  # what the browser may say; what it must say with it, the methods' types tell
+    "play", "pause", "step", "reset", "undo", "keep", "hold", "release", "saw", "film", "choose",
+    "upload", "remove", "back", "forget", "take", "gram", "preset", "challenge",
+)  # fmt: skip
 
 
 class Stage(anywidget.AnyWidget):
@@ -98,12 +88,14 @@ class Stage(anywidget.AnyWidget):
 
     def _hear(self, _, message, buffers):
         do = message.get("do") if isinstance(message, dict) else None
-        if not isinstance(do, str) or do not in MESSAGES:
+        if do not in MESSAGES:
             return
-        given = {name: message.get(name) for name in MESSAGES[do]}
-        if all(isinstance(given[name], kind) for name, kind in MESSAGES[do].items()):
+        method = getattr(self, f"on_{do}")
+        kinds = kinds_of(method)
+        given = {name: message.get(name) for name in kinds}
+        if all(isinstance(given[name], kind) for name, kind in kinds.items()):
             more = {"content": bytes(buffers[0])} if do == "upload" and buffers else {}
-            getattr(self, f"on_{do}")(**given, **more)
+            method(**given, **more)
 
     def show_film(self, film: tuple[Painted, ...], again: bool = False) -> None:
         """Send the frames that the browser has not got, or all of them, where it asks for them."""
@@ -122,6 +114,12 @@ class Stage(anywidget.AnyWidget):
         """Give the visitor a file to save, or a text to copy."""
         taken = {"kind": kind, "name": name, "mime": mime, "text": text}
         self.send({"take": taken}, buffers=[content])
+
+
+def kinds_of(method: Callable) -> dict[str, Any]:
+    """What a message must hold for a method: `{name: type}`; its bytes come beside it."""
+    kinds = get_type_hints(method)
+    return {name: kind for name, kind in kinds.items() if name not in ("content", "return")}
 
 
 def as_curve(history: Sequence[dict[str, Any]]) -> bytes:
