@@ -20,7 +20,7 @@ from nst_tutorial.widgets.gallery import MOST_BYTES, bundled, encoded
 from nst_tutorial.widgets.path import News
 from nst_tutorial.widgets.playground import close_latest
 from nst_tutorial.widgets.stage import MESSAGES, TERMS, as_curve, as_gray, kinds_of
-from nst_tutorial.widgets.words import said, status
+from nst_tutorial.widgets.words import duration, said, status
 from nst_tutorial.widgets.worker import FRAMES
 
 IMAGES = Path(__file__).parent.parent / "images"
@@ -593,6 +593,13 @@ def test_status():
     assert status(news()) == "Step 50 of 150, 10.0 steps a second, 10 s left"
     assert status(news("paused")) == "Paused after step 50"
     assert "move a slider" in status(news("done"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(9.6, "10 s"), (119, "119 s"), (150, "2 min"), (7200, "2 h")]
+)
+def test_durations(seconds, words):
+    assert duration(seconds) == words
 
 
 def test_hints():

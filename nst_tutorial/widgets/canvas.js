@@ -167,12 +167,19 @@ class Sheet {
   }
 }
 
+/** Keep Jupyter's own keys, single letters and arrows, from what has the focus in here. */
+function suppressShortcuts(el) {
+  const mark = ({ target }) => { target.dataset.lmSuppressShortcuts = "true"; };
+  el.addEventListener("focusin", mark); // Notebook 7 asks the element itself first
+  mark({ target: el });
+}
+
 class View {
   constructor(sheet, model, el) {
     Object.assign(this, { sheet, model, el, names: model.get("_regions"), down: false });
     el.innerHTML = TEMPLATE;
     el.classList.add("nst-canvas");
-    el.dataset.lmSuppressShortcuts = "true"; // JupyterLab's are single letters too
+    suppressShortcuts(el);
     [this.form, this.stage, this.photo, this.canvas, this.brush, this.status] = [
       "form", ".nst-stage", "img", "canvas", ".nst-brush", ".nst-status",
     ].map((selector) => el.querySelector(selector));

@@ -43,7 +43,7 @@ def status(news: News) -> str:
     if news.phase == "preparing":
         return "Getting ready: the network is looking at both pictures …"
     if news.phase == "running":
-        left = f", {news.seconds_left:.0f} s left" if news.rate else ""
+        left = f", {duration(news.seconds_left)} left" if news.rate else ""
         return f"Step {step} of {news.painted.planned}, {news.rate:.1f} steps a second{left}"
     return {
         "ready": "Ready: press Play",
@@ -51,6 +51,14 @@ def status(news: News) -> str:
         "done": f"Done after step {step}: move a slider, or play on",
         "failed": "Stopped by an error",
     }[news.phase]
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words, in the largest unit of which there are two."""
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def said(news: News | None) -> str:

@@ -449,6 +449,13 @@ def test_keys_stay_inside_and_leave_fields_alone(stage):
     assert stage.page.evaluate("window.escaped") is None
 
 
+def test_notebooks_own_keys_do_not_reach_a_slider(stage):
+    """Notebook 7 looks for the mark on the element that has the focus, before the panel hears."""
+    slider = stage.slider("style weight")
+    slider.focus()
+    expect(slider).to_have_attribute("data-lm-suppress-shortcuts", "true")
+
+
 def test_everything_has_a_name(open_stage):
     stage = open_stage(_kept=KEPT, _marks=[{"step": 12, "words": "tv weight 5"}])
     nameless = """root => [...root.querySelectorAll('button, input, select, [tabindex="0"]')]

@@ -161,13 +161,20 @@ class Session extends Told {
   }
 }
 
+/** Keep Jupyter's own keys, single letters and arrows, from what has the focus in here. */
+function suppressShortcuts(el) {
+  const mark = ({ target }) => { target.dataset.lmSuppressShortcuts = "true"; };
+  el.addEventListener("focusin", mark); // Notebook 7 asks the element itself first
+  mark({ target: el });
+}
+
 class View {
   constructor(session, model, el) {
     Object.assign(this, { session, model, el, closers: [] });
     el.innerHTML = TEMPLATE;
     el.classList.add("nst-play");
     el.tabIndex = -1; // a click anywhere brings the keys here
-    el.dataset.lmSuppressShortcuts = "true"; // JupyterLab's are single letters too
+    suppressShortcuts(el);
     this.picture = new Picture(this.find(".nst-frame"), session);
     this.scrubber = new Scrubber(this.find(".nst-film"), session);
     this.makeControls();
