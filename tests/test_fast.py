@@ -487,6 +487,15 @@ def test_crops_are_small_at_first(small, styles, folder, monkeypatch, uncompiled
     assert set(seen) == {64}
 
 
+def test_crops_double_as_often_as_there_are_shares():
+    config = TrainConfig(steps=100, size=256, coarse=(0.96, 0.7))
+    stages = [(64, range(70)), (128, range(70, 96)), (256, range(96, 100))]
+    assert _stages(config, done=0) == stages
+    assert _stages(config, done=96) == stages[2:]
+    with pytest.raises(NSTError, match="multiple of 16"):
+        TrainConfig(size=72, coarse=(0.5, 0.9))
+
+
 def test_style_comes_in_slowly():
     shares = []
 
@@ -604,9 +613,17 @@ def test_train_and_apply(place, capsys):
     )
     assert np.abs(load_image("out/0.png") - expected).max() <= 0.51
 
-    assert main(["apply", "net.keras", "photos/1.png", "-o", "one.png", "--size", "40"]) == 0
+    every = ["apply", "net.keras", "photos/1.png", "--style", "all", "-o", "one.png"]
+    assert main([*every, "--size", "40"]) == 0
     assert capsys.readouterr().out == "painted: one-stripes.png, one-dark.png\n"
     assert load_image("one-dark.png").shape == load_image("one-stripes.png").shape == (1, 31, 40, 3)
+
+
+def test_a_network_may_have_a_style_called_all():
+    assert fast_commands._blends(["all"], ["all", "dark"]) == {"all": {"all": 1.0}}
+    both = fast_commands._blends([], ["dark", "light"])
+    assert both == fast_commands._blends(["all"], ["dark", "light"])
+    assert list(both) == ["dark", "light"]
 
 
 def test_ctrl_c_stops_between_two_pictures_and_says_how_many_are_done(

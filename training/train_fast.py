@@ -1,4 +1,4 @@
-"""Train the shipped network of four styles on a folder of photographs.
+"""Train the shipped network of eight styles on a folder of photographs.
 
     python training/train_fast.py FOLDER [-o NET.keras]
 
@@ -14,8 +14,11 @@ from nst_tutorial.fast import TrainConfig, pictures_in, save_network, train
 from nst_tutorial.fast.archive import SHIPPED
 
 IMAGES = Path(__file__).parent.parent / "images"
-STYLES = ("swirls", "watercolour", "stained_glass", "woodblock_wave")
-RECIPE = TrainConfig(steps=6000, blocks=6, save_every=60)
+STYLES = (
+    "swirls", "impasto", "woodblock_wave", "stained_glass",
+    "watercolour", "pointillism", "engraving", "abstraction",
+)  # fmt: skip
+RECIPE = TrainConfig(steps=18_000, blocks=6, size=256, coarse=(0.69, 0.96), save_every=60)
 PRINTS = 200  # steps between two lines
 
 

@@ -48,8 +48,13 @@ class TrainConfig:
     size: int = whole(
         128, help="side of the square crops in pixels, a multiple of 8", least=32, most=4096
     )
-    coarse: float = number(
-        0.8, help="share of the steps, from the first, on crops of half the size", most=1
+    coarse: float | tuple[float, ...] = one_or_several(
+        number(
+            0.8,
+            help="share of the steps, from the first, on crops of half the size; "
+            "of two, the smaller is the share on crops of a quarter, and so on",
+            most=1,
+        )
     )
     ramp: float = number(
         0.3, help="share of the steps in which the style's weight grows to its full size", most=1
@@ -105,9 +110,13 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.size % 8:
-            raise NSTError(f"size is {self.size}; it must be a multiple of 8.")
+        if self.size % (least := 4 * 2 ** len(self.coarse_shares())):
+            raise NSTError(f"size is {self.size}; it must be a multiple of {least}.")
         self.transfer()  # checks what concerns several settings
+
+    def coarse_shares(self) -> list[float]:
+        """The shares of the steps after which crops double, in order."""
+        return sorted(self.coarse if isinstance(self.coarse, tuple) else [self.coarse])
 
     def transfer(self, style: int = 0, **settings: Any) -> TransferConfig:
         """The slow way's config with the same loss, for the style of that number."""

@@ -1,6 +1,7 @@
 """How a network learns: the loss of lesson 07, now over the network's weights."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -199,12 +200,12 @@ def _learn(network, rows, pictures, images, extractor, config, callback, checkpo
 
 def _stages(config, done):
     """Crops' sizes, each with the numbers of its batches, from small to full; none that is done."""
-    small = round(config.coarse * config.steps)
-    stages = (
-        (config.size // 2, range(done, small)),
-        (config.size, range(max(done, small), config.steps)),
-    )
-    return [(size, batches) for size, batches in stages if batches]
+    ends = [round(share * config.steps) for share in (0, *config.coarse_shares(), 1)]
+    stages = [
+        (config.size >> halvings, range(max(done, begin), end))
+        for halvings, (begin, end) in enumerate(reversed(list(itertools.pairwise(ends))))
+    ]
+    return [(size, batches) for size, batches in reversed(stages) if batches]
 
 
 def _learner(network, objective, config):
