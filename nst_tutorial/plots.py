@@ -20,6 +20,10 @@ from nst_tutorial.runtime.types import Array, PathLike
 
 SIZE = 13  # points, of all text
 COLOUR_MAP = "viridis"
+TERMS = {  # as in the playground and in the diagrams
+    "total": ("black", "-"), "content": ("#0072b2", "--"),
+    "style": ("#d55e00", ":"), "tv": ("#009e73", "-."),
+}  # fmt: skip
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".pdf", ".svg")  # of sheets
 MOST_PIXELS = 16_000  # on a side of a sheet, which every one of these can hold
 LONGEST_LINE, MOST_LINES = 40, 16  # characters and lines of a label
@@ -209,7 +213,8 @@ def show_curves(
     axis = _chart(width, 4.2, log)
     for name, numbers in curves.items():
         x, y = numbers if isinstance(numbers, tuple) else (range(1, len(numbers) + 1), numbers)
-        axis.plot(x, y, label=name, linewidth=2)
+        color, line = TERMS.get(name, (None, "-"))
+        axis.plot(x, y, line, color=color, label=name, linewidth=2)
     axis.set_xlabel(xlabel, fontsize=SIZE)
     axis.set_ylabel(ylabel, fontsize=SIZE)
     axis.grid(alpha=0.3)

@@ -183,17 +183,30 @@ def test_links_resolve(path):
             assert (path.parent / target.split("#")[0]).exists(), target
 
 
-# The README's table -----------------------------------------------------------------------------
+# The tables of README and docs ------------------------------------------------------------------
+
+
+def first_cell(path, pattern):
+    return re.search(pattern, cells(path)[0].source, re.M)[1]
 
 
 def test_the_readmes_table_is_the_folders():
-    row = r"^\| \[(\w+)\]\(notebooks/(\S+)\.ipynb\) \| (.+) \| (.+) \| (\d+) s, (\S+) GiB \|$"
+    row = r'^\| <img src="(\S+)".*?> \| \[(.+)\]\(notebooks/(\S+)\.ipynb\) \| (.+) \| (\d+) \|$'
     rows = re.findall(row, (ROOT / "README.md").read_text("utf-8"), re.M)
+    assert [row[2] for row in rows] == names(LESSONS)
+    for path, (picture, title, _, question, minutes) in zip(LESSONS, rows, strict=True):
+        assert (ROOT / picture).exists()
+        assert title == first_cell(path, "^# (.+)$")
+        assert question == first_cell(path, r"\*\*Question\.\*\* (.+)$")
+        assert minutes == first_cell(path, r"\*\*Time\.\*\* (\d+)")
+
+
+def test_what_a_lesson_costs_is_said():
+    row = r"^\| \[(\d\d)\]\(\.\./notebooks/(\S+)\.ipynb\) \| (.+) \| (\d+) s, (\S+) GiB \|$"
+    rows = re.findall(row, (ROOT / "docs" / "lessons.md").read_text("utf-8"), re.M)
     assert [row[1] for row in rows] == names(LESSONS)
-    for name, stem, question, modules, seconds, memory in rows:
-        assert name == stem[:2]
-        asked = re.search(r"\*\*Question\.\*\* (.+)", text(FOLDER / f"{stem}.ipynb")).group(1)
-        assert asked.lower() == question.lower()
+    for number, stem, modules, seconds, memory in rows:
+        assert number == stem[:2]
         package = ROOT / "nst_tutorial"
         for module in modules.split(", "):
             assert (package / f"{module}.py").exists() or (package / module).is_dir()

@@ -25,8 +25,11 @@ def project():
 def test_every_picture_has_a_licence_line_and_every_line_a_picture():
     rows = re.findall(r"^\| (\S+\.\w+) \|(.*)\|(.*)\|(.*)\|$", text_of("images/LICENSES.md"), re.M)
     listed = {row[0] for row in rows}
+    images = ROOT / "images"
     pictures = {
-        p.name for p in (ROOT / "images").iterdir() if p.suffix in (".png", ".jpg", ".webp")
+        path.relative_to(images).as_posix()
+        for path in [*images.iterdir(), *(images / "lessons").iterdir()]
+        if path.suffix in (".png", ".jpg", ".webp")
     }
     assert listed == pictures
     assert all(cell.strip() for row in rows for cell in row)
@@ -60,8 +63,13 @@ def test_the_tested_versions_are_among_those_allowed(project):
             assert version in requirement.specifier, requirement.name
 
 
-def test_every_action_is_named_by_its_commit():
-    workflow = text_of(".github/workflows/test.yml")
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_may_read_and_names_every_action_by_its_commit(path):
+    workflow = path.read_text("utf-8")
+    assert re.search(r"^permissions:( read-all|\n  contents: read)$", workflow, re.M)
     actions = re.findall(r"uses: (.*)", workflow)
     assert actions
     assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}  # v[\d.]+", action) for action in actions)
@@ -72,6 +80,8 @@ def test_the_workflow_runs_commands_of_the_makefile():
     targets = re.findall(r"make: \[?([a-z-]+)", workflow)
     assert {"test", "test-core", "test-long", "test-machines"} <= set(targets)
     assert set(re.findall(r"MACHINES=([\w-]+)", workflow)) <= set(machines.MACHINES)
+    for path in WORKFLOWS:
+        targets += re.findall(r"make ([a-z][a-z-]+)", path.read_text("utf-8"))
     for target in targets:
         assert re.search(rf"^{target}:.*##", text_of("Makefile"), re.M), target
 
@@ -115,7 +125,7 @@ def test_commands_in_the_readme_exist():
 def test_the_repositorys_address_stands_in_one_place():
     files = [
         p
-        for pattern in ("*.md", "*.toml", "*.cff", "*.yml", "notebooks/*")
+        for pattern in ("*.md", "*.toml", "*.cff", "*.yml", "docs/*", "notebooks/*", "web/*")
         for p in ROOT.glob(pattern)
     ]
     holders = [path.name for path in files if path.is_file() and "OWNER" in path.read_text("utf-8")]

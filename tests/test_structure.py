@@ -125,10 +125,22 @@ def test_scripts_import_what_is_there(path):
     assert not check_imports(path.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "TEACHING.md"])
-def test_pages_import_what_is_there(name):
-    for block in re.findall(r"```python\n(.*?)```", (ROOT / name).read_text("utf-8"), re.S):
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+
+
+@every_page
+def test_pages_import_what_is_there(path):
+    for block in re.findall(r"```python\n(.*?)```", path.read_text("utf-8"), re.S):
         assert not check_imports(block)
+
+
+@every_page
+def test_pages_link_to_what_is_there(path):
+    text = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.S)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not target.startswith(("http", "#")):
+            assert (path.parent / target.split("#")[0]).exists(), target
 
 
 def check_imports(source):
@@ -140,11 +152,11 @@ def check_imports(source):
 
 
 def test_a_transfer_stands_on_little():
-    """As README says."""
+    """As docs/package.md says."""
     closure = closure_of("transfer")
     assert not {room_of(name) for name in closure} & {"runs", "images", "extractors", "plots"}
     assert lines_of(closure) <= 2200
-    assert "2,200 lines" in (ROOT / "README.md").read_text("utf-8")
+    assert "2,200 lines" in (ROOT / "docs" / "package.md").read_text("utf-8")
 
 
 def test_contributing_lists_the_package():

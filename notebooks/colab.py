@@ -1,0 +1,57 @@
+"""Write into every lesson how it is opened in Colab: `python notebooks/colab.py`.
+
+A badge below the title, and a first cell that fetches the course there and does nothing elsewhere.
+The repository's address is taken from README.md, where alone the maintainer fills it in.
+"""
+
+import re
+from pathlib import Path
+
+import nbformat
+
+HERE = Path(__file__).parent
+BADGE = re.compile(r"\n\n\[!\[Open in Colab\].*")
+FIRST = """\
+import os
+import subprocess
+import sys
+
+if "google.colab" in sys.modules:  # there, fetch the course; elsewhere nothing happens
+    fetch = "git clone --depth 1 {address} nst && pip install -q --no-deps ./nst anywidget psygnal"
+    subprocess.run(fetch, shell=True, check=True)
+    os.chdir("nst/notebooks")"""
+
+
+def repository():
+    """The repository's address, as README.md has it."""
+    readme = (HERE.parent / "README.md").read_text("utf-8")
+    return re.search(r"^\[repository\]: (\S+)$", readme, re.M)[1]
+
+
+def badge(name, address):
+    place = address.replace("https://github.com", "https://colab.research.google.com/github")
+    picture = "https://colab.research.google.com/assets/colab-badge.svg"
+    return f"\n\n[![Open in Colab]({picture})]({place}/blob/main/notebooks/{name})"
+
+
+def prepare(notebook, name, address):
+    """Put badge and first cell into a notebook, in place of earlier ones."""
+    title, *rest = BADGE.sub("", notebook.cells[0].source).split("\n", 1)
+    notebook.cells[0].source = "\n".join([title + badge(name, address), *rest])
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    if "google.colab" not in code[0].source:
+        place = notebook.cells.index(code[0])
+        notebook.cells.insert(place, nbformat.v4.new_code_cell())
+        code.insert(0, notebook.cells[place])
+    code[0].source = FIRST.format(address=address)
+
+
+def main():
+    for path in sorted(HERE.glob("[0-9]*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        prepare(notebook, path.name, repository())
+        nbformat.write(notebook, path)
+
+
+if __name__ == "__main__":
+    main()
