@@ -27,6 +27,7 @@ HERE = Path(__file__).parent
 TRAINING = runpy.run_path(str(HERE.parent / "training" / "train_fast.py"))
 STYLES, RECIPE = TRAINING["STYLES"], TRAINING["RECIPE"]
 processor_seconds = TRAINING["processor_seconds"]
+SIZE = 128  # pixels, of the photographs
 SLOW_STEPS = 200
 REPEATS = 8
 
@@ -34,10 +35,10 @@ REPEATS = 8
 def compare(photographs, network, extractor):
     """Yield, for each photograph and style: its name, objectives, pictures, seconds."""
     for path in photographs:
-        image = load_image(path, RECIPE.size)
+        image = load_image(path, SIZE)
         for number, style in enumerate(STYLES):
             config = RECIPE.transfer(
-                number, optimizer="adam", scales=1, margin=0.0, steps=SLOW_STEPS, size=RECIPE.size
+                number, optimizer="adam", scales=1, margin=0.0, steps=SLOW_STEPS, size=SIZE
             )
             picture = load_image(TRAINING["IMAGES"] / f"{style}.jpg", config.style_size)
             objective = Objective(image, [picture], extractor, config, image.shape)
@@ -122,7 +123,7 @@ def main():
     extractor = load_extractor("pocket", RECIPE.content_layers + RECIPE.style_layers)
     kept = TRAINING["kept_out"](options.folder)
     chosen = kept[:: max(1, len(kept) // options.photographs)][: options.photographs]
-    print(f"{len(chosen)} photographs, {RECIPE.size} px, pocket, {extractor.precision}, "
+    print(f"{len(chosen)} photographs, {SIZE} px, pocket, {extractor.precision}, "
           f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")  # fmt: skip
     rows = list(compare(chosen, network, extractor))
     print_ratios(rows)

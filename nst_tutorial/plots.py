@@ -19,7 +19,7 @@ from nst_tutorial.runtime.files import replace_file, shown
 from nst_tutorial.runtime.types import Array, PathLike
 
 SIZE = 13  # points, of all text
-COLOUR_MAP = "viridis"
+COLOR_MAP = "viridis"
 TERMS = {  # as in the playground and in the diagrams
     "total": ("black", "-"), "content": ("#0072b2", "--"),
     "style": ("#d55e00", ":"), "tv": ("#009e73", "-."),
@@ -188,7 +188,7 @@ def show_matrices(
     low = min(matrix.min() for matrix in matrices)
     axes = _grid(len(matrices), columns, width, 1.0)
     for axis, matrix, title in zip(axes, matrices, titles, strict=True):
-        drawn = axis.imshow(matrix, cmap=COLOUR_MAP, vmin=low, vmax=top, interpolation="nearest")
+        drawn = axis.imshow(matrix, cmap=COLOR_MAP, vmin=low, vmax=top, interpolation="nearest")
         axis.set_title(title, fontsize=SIZE)
     axes[0].figure.colorbar(drawn, ax=axes, shrink=0.8)
     return axes[0].figure
@@ -199,7 +199,7 @@ def show_bars(
 ) -> Figure:
     """Draw one bar for each name: `{name: number}`, the number written on top."""
     axis = _chart(width, 3.6, log)
-    bars = axis.bar(list(values), list(values.values()), color=mpl.colormaps[COLOUR_MAP](0.35))
+    bars = axis.bar(list(values), list(values.values()), color=mpl.colormaps[COLOR_MAP](0.35))
     axis.bar_label(bars, fmt="{:.3g}", fontsize=SIZE - 1)
     axis.set_ylabel(ylabel, fontsize=SIZE)
     axis.margins(y=0.15)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nst_tutorial.extractors import Mirror, mirror_to_multiple
+from nst_tutorial.extractors import Mirror, mirror, mirror_to_multiple
 from nst_tutorial.fast.config import MOST_STYLES
 from nst_tutorial.fast.memory import check_painting, memory_errors_as_sentences
 from nst_tutorial.runtime.backend import compiled, keras, ops
@@ -19,6 +19,7 @@ from nst_tutorial.runtime.types import Array, Shape
 
 PACKAGE = "nst_tutorial"  # under which Keras knows the classes below
 STRIDE = 4  # the network halves a picture twice
+MARGIN = 12  # pixels around a picture that are painted too and cut off: borders come out specked
 LAYOUT = "channels_last"  # whatever Keras' own settings say
 SPREAD = 0.3  # of the first γ and β: styles that begin apart stay apart
 LONGEST_NAME = 200  # characters; it becomes a part of files' names
@@ -236,10 +237,10 @@ def apply(network: StyleNetwork, image: Array, style: str | dict[str, float]) ->
     weights = np.repeat(network.weights_of(style), batch, axis=0)
     check_painting(network, image.shape)
     with memory_errors_as_sentences():
-        x = mirror_to_multiple(ops.cast(image, "float32"), STRIDE)
+        x = mirror_to_multiple(mirror(ops.cast(image, "float32"), MARGIN), STRIDE)
         painted = network.paint(x, weights)
     network.largest = max(network.largest, batch * height * width)
-    top, left = (-height % STRIDE) // 2, (-width % STRIDE) // 2
+    top, left = (painted.shape[1] - height) // 2, (painted.shape[2] - width) // 2
     return painted[:, top : top + height, left : left + width]
 
 
