@@ -21,7 +21,7 @@ INSTALL_lowest = $(PIP) uv && $(RUN) uv pip install --quiet --resolution lowest-
 INSTALL = $(INSTALL_$(VERSIONS))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-core test-browser test-long test-machines constraints bench notebooks html gallery film lint clean
+.PHONY: help demo lab test test-core test-browser test-long test-machines constraints bench notebooks html wheel web gallery film lint clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1#/' | awk -F '#' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -51,7 +51,7 @@ endif
 bench: $(READY) ## measure speed and memory against others' recipes: benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/speed.py
 
-test-browser: $(READY) ## drive the playground in a real browser: any Chromium or Chrome
+test-browser: $(READY) ## drive the playground and the page in a real browser: any Chromium or Chrome
 	$(RUN) pytest -m "browser and not long"
 
 test-long: $(READY) ## the longer campaigns
@@ -67,7 +67,7 @@ constraints: ## write constraints.txt anew: the newest versions, one for every s
 	@# Left alone, it takes the newest h5py, and for its sake an older TensorFlow.
 	printf "tensorflow>=2.21\ntensorflow-cpu>=2.21\n" | $(RUN) uv pip compile --quiet --constraints - \
 	  --upgrade --universal --python-version 3.11 --fork-strategy fewest --no-annotate --custom-compile-command "make constraints" \
-	  $(foreach extra,cpu jax torch lab cluster dev,--extra $(extra)) pyproject.toml -o constraints.txt
+	  $(foreach extra,cpu jax torch lab cluster web dev,--extra $(extra)) pyproject.toml -o constraints.txt
 
 notebooks: $(READY) ## execute all lessons and write their outputs back
 	$(RUN) ruff format notebooks
@@ -76,6 +76,15 @@ notebooks: $(READY) ## execute all lessons and write their outputs back
 
 html: $(READY) ## the lessons as linked pages to read or print, in results/handout/
 	$(BIN)/python notebooks/handout.py
+
+wheel: $(READY) ## build the package as a wheel, and try it without the clone: results/wheel/
+	rm -rf results/wheel
+	$(PIP) build
+	$(RUN) build --wheel --outdir results/wheel .
+	$(BIN)/python tests/wheel.py results/wheel/*.whl
+
+web: $(READY) ## build the page that paints in a browser, in results/web/; needs npm
+	$(BIN)/python web/build.py
 
 gallery: $(READY) ## draw the style pictures and paint the README's pictures again
 	$(BIN)/python images/make_styles.py
@@ -95,5 +104,5 @@ clean: ## remove what was made; the virtual environment too
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and 'Python 3.11, 3.12 or 3.13 is needed; name one: make PYTHON=python3.12 ...')"
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) -e ".[cpu,lab,cluster,dev]"
+	$(INSTALL) -e ".[cpu,lab,cluster,web,dev]"
 	@touch $(READY)

@@ -1,4 +1,4 @@
-"""The command line: nst-tutorial stylize | train | apply | rerun | study | download | doctor.
+"""The command line, nst-tutorial: stylize, train, apply, export, rerun, study, download, doctor.
 
 Nothing heavy is imported until a command runs, so that --help answers at once. A user's mistake
 is one sentence on stderr and exit status 2.
@@ -470,6 +470,7 @@ COMMANDS = {
     "stylize": (_add_stylize, "paint a photograph in a picture's style"),
     "train": (fast_commands.add_train, "train a network that paints at once"),
     "apply": (fast_commands.add_apply, "paint by such a network"),
+    "export": (fast_commands.add_export, "write such a network as ONNX, for browsers and others"),
     "rerun": (_add_rerun, "make a picture again from its own PNG"),
     "study": (_add_study, "paint a grid of settings as one picture"),
     "doctor": (_add_doctor, "show versions, precision, memory and available weights"),

@@ -1,4 +1,4 @@
-"""The command line of fast styles: nst-tutorial train | apply.
+"""The command line of fast styles: nst-tutorial train | apply | export.
 
 Nothing heavy is imported until a command runs.
 """
@@ -88,6 +88,17 @@ def apply(options: argparse.Namespace) -> int:
     return 0
 
 
+def export(options: argparse.Namespace) -> int:
+    """Write a network as an ONNX file."""
+    from nst_tutorial import fast
+
+    fast.check_export(options.output, [options.network])
+    network = fast.load_network(options.network, "float32")
+    fast.export_network(network, options.output)
+    tell(f"{options.output} saved; its styles are {', '.join(network.styles)}.")
+    return 0
+
+
 def _paint_folder(network, blends, options):
     """Paint one picture after another; Ctrl-C ends it after the one at work."""
     from tqdm import tqdm
@@ -138,8 +149,8 @@ def _paint(network, source, outputs, size):
 
 
 def _blends(given, known):
-    """Read `a=0.3 b=0.7`, or names alone; with none, each style in turn: `{name: blend}`."""
-    if not given:
+    """Read `a=0.3 b=0.7`, or names alone; `all`, or nothing, is each in turn: `{name: blend}`."""
+    if not given or (given == ["all"] and "all" not in known):
         return {name: {name: 1.0} for name in known}
     blend = {}
     for word in given:
@@ -187,6 +198,13 @@ def add_apply(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("network", metavar="NET.keras", help="what train made, or the word shipped")
     add("source", type=Path, metavar="IMAGE|FOLDER", help="a picture, or a folder of them")
-    add("--style", nargs="+", metavar="NAME[=WEIGHT]", help="one, or a blend (each, one by one)")
+    add("--style", nargs="+", metavar="NAME[=WEIGHT]", help="one, a blend, or all in turn (all)")
     add("-o", "--output", type=Path, required=True, metavar="OUT", help="a picture or a folder")
     add("--size", type=int, help="longest side of the result in pixels (the picture's own)")
+
+
+def add_export(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=export)
+    add = parser.add_argument
+    add("network", metavar="NET.keras", help="what train made, or the word shipped")
+    add("-o", "--output", type=Path, required=True, metavar="NET.onnx")

@@ -1,6 +1,7 @@
 """Fast styles: one network that paints any photograph at once, in any of several styles.
 
-`network` paints, `crops` is what it learns from, `learning` how, and `archive` is its file.
+`network` paints, `crops` is what it learns from, `learning` how, and `archive` is its file;
+`export` writes it for browsers.
 `load_network()` gives the one that is shipped.
 """
 
@@ -11,6 +12,7 @@ _MODULES = {
     "callbacks": ["TrainStep"],
     "config": ["TrainConfig"],
     "crops": ["Crops", "pictures_in"],
+    "export": ["check_export", "export_network"],
     "learning": ["learn_style", "train"],
     "network": ["ConditionalInstanceNormalization", "StyleNetwork", "add_style", "apply"],
     "objective": ["BatchObjective"],

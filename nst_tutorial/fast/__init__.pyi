@@ -7,6 +7,8 @@ from nst_tutorial.fast.callbacks import TrainStep as TrainStep
 from nst_tutorial.fast.config import TrainConfig as TrainConfig
 from nst_tutorial.fast.crops import Crops as Crops
 from nst_tutorial.fast.crops import pictures_in as pictures_in
+from nst_tutorial.fast.export import check_export as check_export
+from nst_tutorial.fast.export import export_network as export_network
 from nst_tutorial.fast.learning import learn_style as learn_style
 from nst_tutorial.fast.learning import train as train
 from nst_tutorial.fast.network import (

@@ -48,6 +48,9 @@ expect.set_options(timeout=1000 * PATIENCE)
 BROWSERS = (
     "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge",
 )  # fmt: skip
+ARGUMENTS = (  # a camera that shows moving colours, and needs no permission
+    "--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+)  # fmt: skip
 QUIET = {"fetchNews": "false", "checkForUpdates": False}
 
 
@@ -61,7 +64,7 @@ def browser():
         for candidate in candidates:
             with contextlib.suppress(Error):
                 opened = playwright.chromium.launch(
-                    args=["--no-sandbox"], timeout=1000 * PATIENCE, **candidate
+                    args=ARGUMENTS, timeout=1000 * PATIENCE, **candidate
                 )
                 break
         else:
