@@ -1,8 +1,9 @@
 """Paint the README's pictures from the shipped ones, at the defaults and 448 px: `make gallery`.
 
-`readme.jpg` has four photographs above two styles of each; `gallery.jpg` has the style pictures in
-its first column and the photographs in its first row; `colors.jpg` and `regions.jpg` show what can
-be kept (lesson 11). `python images/make_gallery.py colors` paints one of them alone.
+`readme.jpg` has four photographs above two styles of each, with the style picture in a corner;
+`gallery.jpg` has the style pictures in its first column and the photographs in its first row;
+`colors.jpg` and `regions.jpg` show what can be kept (lesson 11).
+`python images/make_gallery.py colors` paints one of them alone.
 """
 
 import dataclasses
@@ -32,25 +33,48 @@ OUTLINES = {  # of what is seen on astronaut.png, in its pixels: x, y
 }
 
 
-def main(names=("gallery", "colors", "regions")):
+def main(names=("readme", "gallery", "colors", "regions")):
     extractor = load_extractor()
     for name in names:
         PAINTERS[name](extractor)
 
 
+def opened(name):
+    return Image.open(HERE / name).convert("RGB")
+
+
+def painted(photograph, style, extractor):
+    result = stylize(HERE / photograph, HERE / style, extractor, CONFIG)
+    print(photograph, style, result.stopped or "", flush=True)
+    return Image.fromarray(to_uint8(result.image[0]))
+
+
+def paint_readme(extractor):
+    rows = [
+        [
+            inset(painted(photograph, style, extractor), opened(style))
+            for photograph, style in zip(PHOTOGRAPHS, styles, strict=True)
+        ]
+        for styles in OPENING
+    ]
+    save(montage([[*map(opened, PHOTOGRAPHS)], *rows]), "readme.jpg")
+
+
+def inset(picture, style):
+    """Lay the style picture into the lower left corner."""
+    side, line = round(0.3 * picture.height), picture.height // 75
+    corner = ImageOps.expand(ImageOps.fit(style, (side, side)), line, "white")
+    picture.paste(corner, (0, picture.height - corner.height))
+    return picture
+
+
 def paint_gallery(extractor):
-    painted = {}
-    for style in STYLES:
-        for photograph in PHOTOGRAPHS:
-            result = stylize(HERE / photograph, HERE / style, extractor, CONFIG)
-            painted[photograph, style] = Image.fromarray(to_uint8(result.image[0]))
-            print(photograph, style, result.stopped or "", flush=True)
-    photographs = [Image.open(HERE / name).convert("RGB") for name in PHOTOGRAPHS]
-    rows = [[painted[pair] for pair in zip(PHOTOGRAPHS, styles, strict=True)] for styles in OPENING]
-    save(montage([photographs, *rows]), "readme.jpg")
-    rows = [[painted[photograph, style] for photograph in PHOTOGRAPHS] for style in STYLES]
-    rows = [[Image.open(HERE / style), *row] for style, row in zip(STYLES, rows, strict=True)]
-    save(montage([[Image.new("RGB", (1, 1), "white"), *photographs], *rows]), "gallery.jpg")
+    rows = [
+        [opened(style), *(painted(photograph, style, extractor) for photograph in PHOTOGRAPHS)]
+        for style in STYLES
+    ]
+    first = [Image.new("RGB", (1, 1), "white"), *map(opened, PHOTOGRAPHS)]
+    save(montage([first, *rows]), "gallery.jpg")
 
 
 def paint_colors(extractor):
@@ -89,14 +113,17 @@ def draw_masks():
     behind.save(HERE / "masks" / "astronaut_behind.png")
 
 
-PAINTERS = {"gallery": paint_gallery, "colors": paint_colors, "regions": paint_regions}
+PAINTERS = {
+    "readme": paint_readme, "gallery": paint_gallery,
+    "colors": paint_colors, "regions": paint_regions,
+}  # fmt: skip
 
 
-def montage(rows):
+def montage(rows, height=HEIGHT):
     """Lay pictures in rows of one height, each column as wide as its last picture asks."""
-    widths = [round(HEIGHT * picture.width / picture.height) for picture in rows[-1]]
+    widths = [round(height * picture.width / picture.height) for picture in rows[-1]]
     cells = [
-        [ImageOps.fit(cell, (w, HEIGHT)) for cell, w in zip(row, widths, strict=True)]
+        [ImageOps.fit(cell, (w, height)) for cell, w in zip(row, widths, strict=True)]
         for row in rows
     ]
     return np.concatenate([beside(row) for row in cells])

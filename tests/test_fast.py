@@ -227,12 +227,12 @@ def test_saved_and_loaded_it_paints_the_same(network, photograph, tmp_path):
     assert 0 < np.abs(apply(halved, photograph, "dark") - expected).mean() < 8
 
 
-def test_the_shipped_network_is_small_and_knows_four_styles(photograph):
+def test_the_shipped_network_is_small_and_knows_eight_styles(photograph):
     from nst_tutorial.fast.archive import SHIPPED
 
     assert SHIPPED.stat().st_size <= 3_000_000
     network = load_network()
-    assert len(network.styles) == 4
+    assert len(network.styles) == 8
     painted = {style: apply(network, photograph, style) for style in network.styles}
     assert all(np.isfinite(image).all() for image in painted.values())
     first, *others = painted.values()

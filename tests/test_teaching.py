@@ -58,6 +58,17 @@ def test_it_asks_and_points_to_the_solutions(path, part):
     assert answered == len(re.findall(r"^### Exercise ", prose(path), re.M))
 
 
+def test_the_page_for_ninety_minutes_names_headings_in_order_of_time():
+    rows = re.findall(r"^\| (\d):(\d\d) \| (\d\d), (.+?) \|", PAGE, re.M)
+    times = [60 * int(hours) + int(minutes) for hours, minutes, *_ in rows]
+    assert times == sorted(times)
+    assert times[0] == 0 < times[-1] < 90
+    for *_, number, headings in rows:
+        (path,) = (path for path in LESSONS if path.stem.startswith(number))
+        for heading in headings.split("; "):
+            assert re.search(rf"^## {re.escape(heading)}$", prose(path), re.M), heading
+
+
 def test_lines_are_short_and_links_resolve():
     lines = [line for line in PAGE.splitlines() if not line.startswith("|")]
     assert [line for line in lines if len(line) > 100] == []

@@ -26,7 +26,7 @@ from nst_tutorial.runtime.hdf5 import check_plain
 from nst_tutorial.runtime.precision import fastest_precision
 from nst_tutorial.runtime.types import PathLike
 
-SHIPPED = Path(__file__).parent / "four_styles.keras"
+SHIPPED = Path(__file__).parent / "shipped.keras"
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 FORM = {
     "type": "object",

@@ -1,0 +1,490 @@
+"""Paint the large pictures that the lessons show: `python images/make_lessons.py [NAME ...]`.
+
+The lessons run small pictures live. Beside them stand these, large and converged, painted by the
+same functions, one painter for each file `lessons/NAME.jpg`. At the end the README's thumbnails
+are cut from the pictures that the lessons open with.
+"""
+
+import dataclasses
+import functools
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+from scipy.ndimage import binary_opening, gaussian_filter, label
+
+from make_gallery import HEIGHT, montage, save
+from nst_tutorial import (
+    TransferConfig,
+    fast,
+    load_extractor,
+    load_image,
+    match_colors,
+    stylize,
+    to_uint8,
+)
+from nst_tutorial.extractors import Extractor
+from nst_tutorial.images import BGR_MEANS
+from nst_tutorial.optimizers import Adam, Descent, FourierSeries
+from nst_tutorial.plots import Figure, show_sheet
+from nst_tutorial.plots import save as save_figure
+from nst_tutorial.runtime.backend import ops, value_and_gradient
+
+HERE = Path(__file__).parent
+(HERE / "lessons").mkdir(exist_ok=True)
+SIZE = 448
+HEIGHTS = {  # of the rows; else make_gallery's
+    "02": 160, "04": 256, "08": 192, "11_portrait": 448, "07_astronaut": 400, "10_memory": 400,
+}  # fmt: skip
+
+
+def opened(name):
+    return Image.open(HERE / name).convert("RGB")
+
+
+def painted(photograph, style, extractor, **settings):
+    """One transfer as a picture, at the defaults but for `settings`."""
+    config = TransferConfig(**{"size": SIZE, **settings})
+    result = stylize(HERE / photograph, HERE / style, extractor, config)
+    return Image.fromarray(to_uint8(result.image[0]))
+
+
+def captioned(picture, words):
+    """Enlarge a picture to the height of a row and write words into its lower left corner."""
+    picture = picture.resize((round(HEIGHT * picture.width / picture.height), HEIGHT))
+    pen, font, corner = ImageDraw.Draw(picture), ImageFont.load_default(22), (12, HEIGHT - 10)
+    left, top, right, bottom = pen.textbbox(corner, words, font, anchor="ls")
+    pen.rectangle((left - 7, top - 6, right + 7, bottom + 6), fill="white")
+    pen.text(corner, words, "black", font, anchor="ls")
+    return picture
+
+
+def paint_steps(extractor):
+    """Lesson 00: a cup turning into stained glass, from the start to step 60."""
+    pair, config = ("coffee.png", "stained_glass.jpg"), TransferConfig(size=384, steps=60)
+    photo, glass = (load_image(HERE / name, config.size) for name in pair)
+    seen = {0: match_colors(photo, glass)}
+    keep = lambda step: seen.update({step.step: step.image})  # noqa: E731
+    stylize(photo, glass, extractor, config, callback=keep)
+    shown = [
+        captioned(Image.fromarray(to_uint8(seen[step][0])), f"step {step}")
+        for step in (0, 2, 20, 25, 40, 60)
+    ]
+    return [shown[:3], shown[3:]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Careless(Extractor):
+    """An extractor that is fed something else than the picture."""
+
+    feed: Callable = lambda image: image
+
+    def __call__(self, image):
+        return super().__call__(self.feed(image))
+
+
+def paint_mistakes(extractor):
+    """Lesson 01: one transfer, whose network was fed rightly, and with three mistakes."""
+    means, pair = BGR_MEANS[::-1], ("chelsea.png", "stained_glass.jpg")
+    ways = {
+        "as it should be": lambda x: x,
+        "flip forgotten": lambda x: x[..., ::-1],
+        "scaled to -1..1": lambda x: x / 127.5 - 1 + means,
+        "scaled to 0..1": lambda x: x / 255,
+    }
+    fields = extractor.model, extractor.name, extractor.pooling, extractor.border
+    shown = [captioned(opened(pair[0]), "photograph"), captioned(opened(pair[1]), "style")]
+    for name, feed in ways.items():
+        careless = Careless(*fields, extractor.precision, feed=feed)
+        shown.append(captioned(painted(*pair, careless, size=384, steps=60), name))
+    return [shown[:3], shown[3:]]
+
+
+def paint_smoothness(extractor):
+    """Lesson 06: crops of two transfers, with more and more total variation."""
+    pairs = {
+        ("astronaut.png", "stained_glass.jpg"): (100, 8, 256, 164),  # at 384 pixels
+        ("chelsea.png", "engraving.jpg"): (72, 24, 228, 180),
+    }
+    return [smoothness_row(pair, box, extractor) for pair, box in pairs.items()]
+
+
+def smoothness_row(pair, box, extractor):
+    style = opened(pair[1])
+    style.thumbnail((384, 384))
+    row = [captioned(style.crop((100, 40, 256, 196)), "style")]
+    for weight in (0, 200, 2000, 20000):
+        picture = painted(*pair, extractor, size=384, steps=60, tv_weight=float(weight))
+        row.append(captioned(picture.crop(box), f"tv_weight {weight}"))
+    return row
+
+
+def trio(photograph, style, extractor):
+    """A photograph, a style picture, and the one painted in the other, at the defaults."""
+    return [[opened(photograph), opened(style), painted(photograph, style, extractor)]]
+
+
+def paint_transfer_cat(extractor):
+    return trio("chelsea.png", "swirls.jpg", extractor)
+
+
+def paint_transfer_rocket(extractor):
+    return trio("rocket.jpg", "swirls.jpg", extractor)
+
+
+def paint_transfer_glass(extractor):
+    return trio("chelsea.png", "stained_glass.jpg", extractor)
+
+
+def paint_transfer_astronaut(extractor):
+    return trio("astronaut.png", "watercolour.jpg", extractor)
+
+
+def paint_transfer_grid(extractor):
+    """Lesson 07: figure 3 of the paper. Down, more style layers; across, a larger ratio."""
+    layers = TransferConfig.style_layers
+    return [
+        [
+            painted(
+                "chelsea.png", "swirls.jpg", extractor,
+                size=288, steps=60, style_layers=chosen, content_weight=weight,
+            )
+            for weight in (0.25, 2.5, 25)
+        ]
+        for chosen in (layers[:1], layers)
+    ]  # fmt: skip
+
+
+def paint_transfer_starts(extractor):
+    """Lesson 07: the photograph, the style or noise as the start, after 200 iterations."""
+    settings = {"size": 224, "steps": 200, "scales": 1}
+    starts = ("content", "style", "noise")
+    pair = "chelsea.png", "swirls.jpg"
+    return [[painted(*pair, extractor, init=start, **settings) for start in starts]]
+
+
+def paint_limits_sky(extractor):
+    """Lesson 10: a rocket in stained glass, and again with the sky left as it was."""
+    rocket = opened("rocket.jpg")
+    ground = Image.fromarray(np.uint8(255 * (1 - sky_of(np.asarray(rocket, float)))))
+    glass, config = HERE / "stained_glass.jpg", TransferConfig(size=SIZE)
+    kept = stylize(rocket, None, extractor, config, regions=[(ground, glass)])
+    filled = painted("rocket.jpg", "stained_glass.jpg", extractor)
+    return [[rocket, filled, Image.fromarray(to_uint8(kept.image[0]))]]
+
+
+def sky_of(photograph):
+    """The sky of the rocket, (H, W) in 0..1: where it is smooth, blue, and above the lamps."""
+    edges = np.abs(photograph - gaussian_filter(photograph, (3, 3, 0))).mean(axis=-1)
+    blue = photograph[..., 2] - photograph[..., 0]
+    smooth = (gaussian_filter(edges, 2) < 4) & (gaussian_filter(blue, 2) > 12)
+    smooth[375:] = False
+    parts, _ = label(binary_opening(smooth, iterations=2))
+    large = np.bincount(parts.ravel()) > 3000
+    large[0] = False  # what is not sky
+    return gaussian_filter(large[parts].astype(float), 1.5)
+
+
+def paint_limits_colors(extractor):
+    """Lesson 10: a cat in stained glass, in the style's colors and in its own."""
+    (row,) = trio("chelsea.png", "stained_glass.jpg", extractor)
+    return [[*row, painted("chelsea.png", "stained_glass.jpg", extractor, colors="match")]]
+
+
+def paint_limits_memory(extractor):
+    """Lesson 10: a portrait, its tiles shuffled, and noise given the portrait's Gram matrices."""
+    portrait = opened("astronaut.png").crop((120, 10, 330, 220))
+    tiles = np.asarray(portrait.resize((256, 256))).reshape(4, 64, 4, 64, 3).swapaxes(1, 2)
+    order = np.random.default_rng(0).permutation(16)
+    shuffled = tiles.reshape(16, 64, 64, 3)[order].reshape(4, 4, 64, 64, 3).swapaxes(1, 2)
+    config = TransferConfig(size=256, content_weight=0.0, init="noise", steps=120)
+    memory = stylize(portrait.resize((256, 256)), portrait, extractor, config)
+    shuffled = Image.fromarray(shuffled.reshape(256, 256, 3))
+    return [[portrait, shuffled, Image.fromarray(to_uint8(memory.image[0]))]]
+
+
+@functools.cache
+def cup(extractor, **settings):
+    """Lesson 08: a cup in stained glass, from the photograph, with some settings changed."""
+    settings = {"size": 288, "steps": 60, "init": "content", **settings}
+    return painted("coffee.png", "stained_glass.jpg", extractor, **settings)
+
+
+def paint_playground_content(extractor):
+    return [[cup(extractor, content_weight=alpha) for alpha in (0.25, 2.5, 25.0)]]
+
+
+def paint_playground_smooth(extractor):
+    return [[cup(extractor, tv_weight=gamma) for gamma in (0.0, 200.0, 20000.0)]]
+
+
+def paint_playground_layers(extractor):
+    """Lesson 08: the first style layer alone, all four, and the last alone."""
+    chosen = (1.0, 0.0, 0.0, 0.0), None, (0.0, 0.0, 0.0, 1.0)
+    return [[cup(extractor, content_weight=0.25, layer_weights=weights) for weights in chosen]]
+
+
+def paint_playground_starts(extractor):
+    """Lesson 08: the photograph, and painted from it and from noise."""
+    return [[opened("coffee.png"), cup(extractor), cup(extractor, init="noise")]]
+
+
+def paint_playground_steered(extractor):
+    """Lesson 08: a rocket, painted with the same weights all the way, and steered."""
+    pair = HERE / "rocket.jpg", HERE / "woodblock_wave.jpg"
+    config = TransferConfig(size=288, scales=1, optimizer="adam", steps=120, init="content")
+    after_40 = [(40, {"style_weight": 1000.0}), (120, "stop")]
+    ways = [stylize(*pair, extractor, config, schedule=way) for way in ((), after_40)]
+    return [[opened("rocket.jpg"), *(Image.fromarray(to_uint8(way.image[0])) for way in ways)]]
+
+
+def paint_control_portrait(extractor):
+    """Lesson 11: an astronaut, masks, glass everywhere, and by regions with her face kept."""
+    photograph, glass = "astronaut.png", HERE / "stained_glass.jpg"
+    head, suit, behind = (HERE / "masks" / f"astronaut_{p}.png" for p in ("head", "suit", "behind"))
+    regions = [(suit, glass), (behind, HERE / "woodblock_wave.jpg")]
+    masks = Image.merge("RGB", [Image.open(mask) for mask in (suit, head, behind)])
+    return [
+        [opened(photograph), masks],
+        [painted(photograph, glass, extractor), by_regions(photograph, regions, extractor)],
+    ]
+
+
+def paint_control_cats(extractor):
+    """Lesson 11: a cat, and in swirls with each setting of `colors`."""
+    pair = "chelsea.png", "swirls.jpg"
+    style, match, luminance = (
+        painted(*pair, extractor, colors=kind) for kind in ("style", "match", "luminance")
+    )
+    return [[opened(pair[0]), style], [match, luminance]]
+
+
+def paint_control_lamps(extractor):
+    """Lesson 11: two masks, and a cat in swirls without them and with them."""
+    photograph, style = opened("chelsea.png"), opened("swirls.jpg")
+    y, x = np.ogrid[0 : 1 : photograph.height * 1j, 0 : 1 : photograph.width * 1j]
+    left, right = (0.39, 0.365, 0.14, 0.09), (0.45, 0.7, 0.13, 0.06)
+    eyes = sum(((y - a) / h) ** 2 + ((x - b) / w) ** 2 < 1 for a, b, h, w in (left, right)) * 1.0
+    red, _, blue = np.moveaxis(np.asarray(style, float), -1, 0)
+    lamps = gaussian_filter(1.0 * (red > blue), style.width / 128)
+    night = [(eyes, style, lamps), (1 - eyes, style, 1 - lamps)]
+    shown = [dimmed(*one) for one in ((photograph, eyes), (style, lamps))]
+    alone = painted("chelsea.png", "swirls.jpg", extractor)
+    return [shown, [alone, by_regions("chelsea.png", night, extractor)]]
+
+
+def by_regions(photograph, regions, extractor):
+    """One transfer by masks, as a picture, with whatever no mask covers kept."""
+    config = TransferConfig(size=SIZE)
+    result = stylize(HERE / photograph, None, extractor, config, regions=regions)
+    return Image.fromarray(to_uint8(result.image[0]))
+
+
+def dimmed(picture, mask):
+    """A picture that is dark where its mask is 0."""
+    return Image.fromarray(np.uint8(np.asarray(picture) * (0.2 + 0.8 * mask[..., None])))
+
+
+REBUILT = [f"block{block}_conv2" for block in range(1, 6)]
+MOMENTS = 10, 50, 200, 600
+
+
+def paint_content_rebuilt(extractor):
+    """Lesson 03: a cat rebuilt from one layer, by pocket and by VGG19's file in NST_TEACHER."""
+    teacher = os.environ.get("NST_TEACHER")
+    if not teacher:
+        print("03_rebuilt needs NST_TEACHER, a file with VGG19's blocks 1 to 3", flush=True)
+        return None
+    photo, cells = load_image(HERE / "chelsea.png", 192), []
+    for layer in REBUILT:
+        moments = MOMENTS if layer > "block3" else MOMENTS[:3]
+        cells += rebuilds(photo, layer, load_extractor(layers=[layer]), moments)
+        cells += ["as after 200"] * (len(MOMENTS) - len(moments))
+        if layer < "block4":
+            vgg19 = load_extractor(teacher, [layer], pooling="max")
+            cells.append(rebuilds(photo, layer, vgg19, MOMENTS[:3])[-1])
+        else:
+            cells.append("not painted here: NST_EXTRACTOR=vgg19 will show it")
+    titles = [*(f"pocket, {moment} iterations" for moment in MOMENTS), "VGG19, 200 iterations"]
+    return show_sheet(cells, titles, len(titles), REBUILT, width=15)
+
+
+def rebuilds(photo, layer, extractor, moments):
+    """What a layer's features bring back of a photograph, after so many iterations each."""
+    kept = {}
+
+    def keep(step):
+        if step.step in moments:
+            kept[step.step] = step.image
+
+    settings = {"init": "noise", "noise_std": 16, "scales": 1, "tv_weight": 0.5, "margin": 0}
+    config = TransferConfig(layer, steps=moments[-1], **settings)
+    stylize(photo, None, extractor, config, keep)
+    return list(kept.values())
+
+
+def paint_content_layers(extractor):
+    """Lesson 03: a cat in swirls; only the layer that holds its content differs."""
+    layers = "block2_conv2", "block3_conv3", "block4_conv2", "block5_conv2"
+    pair = "chelsea.png", "swirls.jpg"
+    settings = {"size": 288, "steps": 100, "content_weight": 5, "init": "content"}
+    made = {layer: painted(*pair, extractor, content_layers=layer, **settings) for layer in layers}
+    fitted = [np.asarray(ImageOps.fit(opened(name), made["block2_conv2"].size)) for name in pair]
+    first, second, *deep = ((name, np.asarray(one)) for name, one in made.items())
+    cells = ("the photograph", fitted[0]), first, second, ("the style", fitted[1]), *deep
+    return show_sheet([one for _, one in cells], [name for name, _ in cells], 3)
+
+
+STROKES = {  # lesson 05: the style layers that are on, by name
+    "block 1": ("block1_conv1",),
+    "blocks 1 and 2": ("block1_conv1", "block2_conv1"),
+    "blocks 1 to 3": ("block1_conv1", "block2_conv1", "block3_conv1"),
+}
+
+
+def paint_style_textures(extractor):
+    """Lesson 05: three styles, and textures from noise with one, two and three layers."""
+    endless, cells = load_extractor(layers=STROKES["blocks 1 to 3"], border="wrap"), []
+    settings = {"size": 224, "steps": 120, "init": "noise", "noise_std": 16, "tv_weight": 10}
+    for name in ("woodblock_wave.jpg", "stained_glass.jpg", "pointillism.jpg"):
+        style = ImageOps.fit(opened(name), (224, 224))
+        cells.append(np.asarray(style))
+        for layers in STROKES.values():
+            config = TransferConfig(style_layers=layers, **settings)
+            cells.append(stylize(None, style, endless, config).image)
+    return show_sheet(cells, ["the style", *STROKES], 4)
+
+
+def paint_style_desk(extractor):
+    """Lesson 05: one photograph, one style, and only one block's strokes; then all three."""
+    layers = "block1_conv1", "block2_conv1", "block3_conv1"
+    photo, style = opened("chelsea.png"), opened("stained_glass.jpg")
+    cells = {"the photograph": np.asarray(photo), "the style": np.asarray(style)}
+    cells["the style"] = np.asarray(ImageOps.fit(style, photo.size))
+    for chosen in (*((layer,) for layer in layers), layers):
+        name = f"only {chosen[0][:6]}" if len(chosen) == 1 else "all three"
+        settings = {"size": 320, "steps": 80, "style_layers": chosen}
+        cells[name] = np.asarray(painted("chelsea.png", "stained_glass.jpg", extractor, **settings))
+    return show_sheet([*cells.values()], [*cells], 3)
+
+
+WANTING = {  # layers, and four channels of each whose favourite pictures are striking
+    "block1_conv2": (17, 7, 6, 30),
+    "block2_conv2": (20, 39, 14, 37),
+    "block3_conv1": (13, 65, 104, 117),
+    "block4_conv2": (30, 19, 38, 0),
+    "block5_conv2": (34, 40, 35, 44),
+}
+
+
+def paint_channels(extractor):
+    """Lesson 02: what four channels of each block want to see, a column for each block."""
+    network = load_extractor(border="wrap")
+    columns = [favourites(network, layer, wanted) for layer, wanted in WANTING.items()]
+    return [*zip(*columns, strict=True)]
+
+
+def favourites(network, layer, channels, side=128, steps=120):
+    """Pictures that excite one channel each, as lesson 02 makes them, all at once."""
+    part, rng = network.select(layer), np.random.default_rng(0)
+    chosen = np.eye(part.model.output[layer].shape[-1], dtype="float32")[list(channels)]
+
+    def loss(x):
+        answers = ops.cast(part(x)[layer], "float32") * chosen[:, None, None]
+        answers = ops.mean(ops.sum(answers, -1), (1, 2))
+        contrasts = ops.mean(ops.square((x - 127.5) / 48), (1, 2, 3))
+        return ops.sum(contrasts / 2 - ops.log(answers + 0.01)), {"answers": answers}
+
+    def shifted(x):
+        shift = rng.integers(0, 8, 2)
+        terms, gradient = eager(np.roll(x, shift, (1, 2)))
+        return terms, np.roll(gradient, -shift, (1, 2))
+
+    eager = value_and_gradient(loss)
+    start = rng.normal(127.5, 8, (len(channels), side, side, 3)).astype("float32")
+    climb = Descent(start, Adam(), series=FourierSeries(start.shape))
+    for step in range(steps):
+        climb.take(shifted, 8 * 0.1 ** (step / steps))
+    return [Image.fromarray(to_uint8(one)) for one in np.array(climb.picture)]
+
+
+def paint_tables(extractor):
+    """Lesson 04: a window, a cup and a cat; below, what their Gram matrices alone give back."""
+    names = "stained_glass.jpg", "coffee.png", "chelsea.png"
+    settings = {"size": 320, "steps": 200, "init": "noise", "tv_weight": 100.0}
+    results = [stylize(None, HERE / one, extractor, TransferConfig(**settings)) for one in names]
+    return [
+        [opened(one) for one in names],
+        [Image.fromarray(to_uint8(result.image[0])) for result in results],
+    ]
+
+
+def paint_fast_blend(_extractor):
+    """Lesson 09: a cup and two styles; below, what one network makes of it, and halfway."""
+    network, cup = fast.load_network(), load_image(HERE / "coffee.png", SIZE)
+    blends = ({"swirls": 1 - share, "stained_glass": share} for share in (0, 0.5, 1))
+    row = [Image.fromarray(to_uint8(fast.apply(network, cup, blend)[0])) for blend in blends]
+    return [[*map(opened, ("coffee.png", "swirls.jpg", "stained_glass.jpg"))], row]
+
+
+PAINTERS = {
+    "02_channels": paint_channels,
+    "04_tables": paint_tables,
+    "03_layers": paint_content_layers,
+    "03_rebuilt": paint_content_rebuilt,
+    "05_desk": paint_style_desk,
+    "05_textures": paint_style_textures,
+    "00_steps": paint_steps,
+    "01_mistakes": paint_mistakes,
+    "06_smoothness": paint_smoothness,
+    "07_cat": paint_transfer_cat,
+    "07_rocket": paint_transfer_rocket,
+    "07_glass": paint_transfer_glass,
+    "07_astronaut": paint_transfer_astronaut,
+    "07_grid": paint_transfer_grid,
+    "07_starts": paint_transfer_starts,
+    "08_content": paint_playground_content,
+    "08_smooth": paint_playground_smooth,
+    "08_layers": paint_playground_layers,
+    "08_starts": paint_playground_starts,
+    "08_steered": paint_playground_steered,
+    "09_blend": paint_fast_blend,
+    "10_sky": paint_limits_sky,
+    "10_colors": paint_limits_colors,
+    "10_memory": paint_limits_memory,
+    "11_portrait": paint_control_portrait,
+    "11_cats": paint_control_cats,
+    "11_lamps": paint_control_lamps,
+}
+
+
+def cut_thumbnails():
+    """The right end, where the painting is, of each lesson's first picture."""
+    (HERE / "lessons" / "thumbs").mkdir(exist_ok=True)
+    for path in sorted(HERE.parent.glob("notebooks/[0-9]*.ipynb")):
+        found = re.search(r"!\[[^]]*\]\((\S+?\.(?:jpg|webp))\)", path.read_text("utf-8"))
+        picture = Image.open(path.parent / found[1])
+        picture.seek(getattr(picture, "n_frames", 1) // 2)  # of a film, the middle
+        small = ImageOps.fit(picture.convert("RGB"), (240, 150), centering=(1, 1))
+        small.save(HERE / "lessons" / "thumbs" / f"{path.name[:2]}.jpg", quality=88)
+
+
+def main(names):
+    extractor = load_extractor()
+    for name in names or PAINTERS:
+        height = HEIGHTS.get(name, HEIGHTS.get(name[:2], HEIGHT))
+        made = PAINTERS[name](extractor)
+        if isinstance(made, Figure):  # a sheet with words
+            save_figure(made, HERE / "lessons" / f"{name}.jpg", dpi=84)
+        elif made:
+            save(np.array(montage(made, height)), f"lessons/{name}.jpg")
+        print(name, flush=True)
+    cut_thumbnails()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
