@@ -20,7 +20,7 @@ from nst_tutorial.widgets.gallery import MOST_BYTES, bundled, encoded
 from nst_tutorial.widgets.path import News
 from nst_tutorial.widgets.playground import close_latest
 from nst_tutorial.widgets.stage import MESSAGES, TERMS, as_curve, as_gray, kinds_of
-from nst_tutorial.widgets.words import duration, said, status
+from nst_tutorial.widgets.words import duration, found_it, said, status
 from nst_tutorial.widgets.worker import FRAMES
 
 IMAGES = Path(__file__).parent.parent / "images"
@@ -258,6 +258,90 @@ def test_a_slider_moved_while_it_runs(panel):
     assert "style weight 1000" in [mark["words"] for mark in panel._marks]
 
 
+def drag(panel, move, name, *places):
+    """Move a slider as one move of a visitor, through several places."""
+    for place in places:
+        panel.set_state({"_at": {**panel._at, name: place}, "_move": move})
+
+
+def test_a_drag_is_one_move_to_undo_and_the_picture_goes_on(panel):
+    first = dict(panel._at)
+    assert not panel._now["can_undo"]
+    step_to(panel, 1)
+    drag(panel, 1, "style_weight", 5, 9, 20)
+    drag(panel, 2, "tv_weight", 3, 4)
+    do(panel, "preset", index=3)
+    assert panel._now["can_undo"]
+    step_to(panel, 2)
+    do(panel, "undo")
+    assert panel._at == {**first, "style_weight": 20, "tv_weight": 4}
+    do(panel, "undo")
+    assert panel._at == {**first, "style_weight": 20}
+    until(panel, lambda: shows_what_it_is_asked_for(panel))
+    assert panel._now["step"] == 2
+    do(panel, "undo")
+    assert panel._at == first
+    until(panel, lambda: not panel._now["can_undo"])
+    do(panel, "undo")
+    assert panel._at == first
+    step_to(panel, 3)
+    assert panel._news.painted.path[-1].schedule[-1][0] == 2, "a way back is noted like any change"
+
+
+def test_a_drag_that_ends_where_it_began_is_passed_over(panel):
+    place = panel._at["style_weight"]
+    panel.set(tv_weight=0.0)
+    drag(panel, 1, "style_weight", 5, place)
+    do(panel, "undo")
+    assert panel.job().config.tv_weight == CONFIG.tv_weight
+
+
+def test_moves_are_undone_in_their_order(panel):
+    step_to(panel, 1)
+    drag(panel, 1, "style_weight", 5)
+    do(panel, "choose", role="style", index=2)
+    until(panel, lambda: shows_what_it_is_asked_for(panel))
+    do(panel, "reset")
+    wait(panel, "ready")
+    do(panel, "undo")
+    until(panel, lambda: panel._now["step"] == 1)
+    assert panel.job().style.name != "style"
+    do(panel, "undo")
+    assert panel.job().style.name == "style"
+    assert panel._at["style_weight"] == 5
+    do(panel, "undo")
+    assert panel.job().config.style_weight == CONFIG.style_weight
+
+
+def test_a_drag_of_the_size_is_one_move(panel):
+    step_to(panel, 1)
+    sizes = panel.controls["size"].options
+    drag(panel, 1, "size", sizes.index(96), sizes.index(128), sizes.index(96))
+    until(panel, lambda: panel._now["step"] == 0 and shows_what_it_is_asked_for(panel))
+    do(panel, "undo")
+    until(panel, lambda: panel._now["step"] == 1)
+    assert panel.job().config.size == 64
+    assert not panel._past
+
+
+def test_one_mark_for_a_drag(panel):
+    do(panel, "play")
+    wait(panel, "running")
+    for place in (5, 9, 20):
+        step = panel._news.painted.step
+        drag(panel, 1, "style_weight", place)
+        until(
+            panel,
+            lambda step=step: panel._news.painted.step > step and shows_what_it_is_asked_for(panel),
+        )
+    drag(panel, 2, "style_weight", 25)
+    until(panel, lambda: shows_what_it_is_asked_for(panel))
+    do(panel, "pause")
+    wait(panel, "paused")
+    values = [panel.controls["style_weight"].options[place] for place in (20, 25)]
+    assert [one["words"] for one in panel._marks] == [f"style weight {value:g}" for value in values]
+
+
 def test_a_thousand_slider_events_while_it_runs(panel):
     do(panel, "play")
     wait(panel, "running")
@@ -352,8 +436,10 @@ def test_keep_and_go_back(panel):
     wait(panel, "ready")
     until(panel, lambda: panel._picture != seen)
     do(panel, "back", kept=0)
+    until(panel, lambda: panel._now["step"] > 1)
+    assert [row["step"] for row in panel._news.history[:2]] == [1, 2], "with what led to it"
+    do(panel, "pause")
     wait(panel, "paused")
-    assert panel._picture == seen
     assert panel.job().config.style_weight == CONFIG.style_weight
     assert panel.job().content.name == "content"
     do(panel, "forget", kept=0)
@@ -370,8 +456,11 @@ def test_a_frame_of_the_film_brings_its_picture_and_its_settings(panel):
     assert message["film"]["from"] == 0
     assert [frame["step"] for frame in message["film"]["frames"]] == [0, 1, 2, 3, 4]
     do(panel, "back", frame=2)  # a step
-    until(panel, lambda: panel._now["step"] == 2 and panel._now["phase"] == "paused")
-    assert panel._picture == pictures[2]
+    until(panel, lambda: panel._now["step"] > 4)  # it plays
+    do(panel, "pause")
+    wait(panel, "paused")
+    np.testing.assert_array_equal(encoded(panel._news.film[2].shown), pictures[2])
+    assert panel._now["planned"] == 2 + CONFIG.steps
     assert panel.job().config.style_weight == CONFIG.style_weight
     do(panel, "undo")
     until(panel, lambda: panel._now["step"] == 4)
@@ -397,7 +486,7 @@ def test_new_frames_alone_are_sent(panel):
 def test_what_starts_again_can_be_undone(panel, lost):
     panel.set(init="noise")
     step_to(panel, 1)
-    seen, job = panel._picture, panel.job()
+    seen, job, moves = panel._picture, panel.job(), len(panel._past)
     if lost == "reset":
         do(panel, "reset")
     else:
@@ -407,7 +496,7 @@ def test_what_starts_again_can_be_undone(panel, lost):
     until(panel, lambda: panel._now["step"] == 1)
     assert panel._picture == seen
     assert panel.job() == job
-    assert not panel._past
+    assert len(panel._past) == moves
 
 
 # Take home --------------------------------------------------------------------------------------
@@ -482,6 +571,14 @@ def distance(panel):
     return float(panel._gram["words"].split("differ by ")[1].split("%")[0])
 
 
+def test_the_difference_of_gram_matrices_has_a_scale_of_its_own(panel):
+    do(panel, "gram", layer="block1_conv1")
+    gram = panel._gram
+    apart = np.abs(np.frombuffer(gram["difference"], "uint8") - 127.5)
+    assert (apart == 127.5).mean() == pytest.approx(0.01, abs=0.006)  # clipped: one in a hundred
+    assert 0 < gram["apart"] != gram["top"] > 0
+
+
 def test_bars_of_the_layers_add_up_to_the_style_term(panel):
     step_to(panel, 1)
     row = panel._news.history[-1]
@@ -501,9 +598,56 @@ def test_a_challenge_is_won_by_its_own_weights(panel):
     panel.set(**CHALLENGES[1].values)
     do(panel, "play")
     until(panel, lambda: panel._challenge["found"])
-    assert "content weight 0.25" in panel._challenge["found"]
+    found, goal = panel._challenge["found"], panel._challenge["goal"]
+    assert found.endswith("with my weights: content 0.25, style 400, tv 50.")
+    assert panel._challenge["best"] < goal < panel._challenge["start"]
+    step = panel._now["step"]
+    until(panel, lambda: panel._now["step"] > step + 3)
+    assert panel._challenge["found"] == found, "as it was said when it happened"
     do(panel, "challenge", index=None)
     assert not panel._challenge
+
+
+def test_other_weights_may_win_as_well(panel):
+    painted = types.SimpleNamespace(step=9, job=panel.job())
+    assert found_it(painted, CHALLENGES[1].values) == (
+        "You found it after 9 steps, with other weights than mine: content 0.25, style 400, tv 50."
+    )
+
+
+def test_who_gives_up_sees_the_weights_and_may_use_them(panel):
+    do(panel, "reveal")
+    do(panel, "apply")
+    assert not panel._challenge
+    do(panel, "challenge", index=1)
+    until(panel, lambda: panel._goal)
+    do(panel, "reveal")
+    assert panel._challenge["answer"] == "content 0.25, style 400, tv 50"
+    do(panel, "apply")
+    assert panel.job().config.style_weight == 400
+    do(panel, "undo")
+    assert panel.job().config.style_weight == CONFIG.style_weight
+
+
+def test_presets_say_where_their_sliders_stand(panel):
+    do(panel, "preset", index=3)
+    told = panel._setup["presets"][3]["at"]
+    assert told.items() <= panel._at.items()
+    assert not panel._setup["presets"][2]["at"].items() <= panel._at.items()
+
+
+def test_the_total_as_the_sum_that_it_is(panel):
+    assert panel._now["sum"] == ""
+    panel.set(tv_weight=0.0)
+    step_to(panel, 1)
+    said = panel._now["sum"]
+    weights = panel.job().config
+    assert f"content weight {weights.content_weight:g} × content " in said
+    assert "+ tv weight 0 × tv " in said
+    numbers = [float(word) for word in said.split() if word[0].isdigit()]
+    total, *products = numbers
+    parts = np.reshape(products, (3, 2)).prod(axis=1)
+    assert parts.sum() == pytest.approx(total, rel=0.02)
 
 
 # Life -------------------------------------------------------------------------------------------
@@ -608,7 +752,9 @@ def test_hints():
     assert said(news(content=98.0)).startswith("content is 98% of the total.")
     assert said(news(tv=98.0)).endswith("lower the tv weight.")
     assert said(news(step=9, style=98.0)) == ""
-    assert "stopped changing" in said(news(change=0.1))
+    assert "hardly changes anymore: by 0.1 of 255 gray levels" in said(news(change=0.1))
+    assert said(news(change=0.4)) == "", "in the 100 steps left that is 4 levels more"
+    assert "hardly changes" in said(news(change=0.4, step=140))
     assert said(news(message="no.")) == "no."
 
 

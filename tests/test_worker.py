@@ -222,8 +222,9 @@ def test_going_back_brings_the_picture_and_its_settings(bench, job):
     assert news.painted.step == kept.step
     np.testing.assert_array_equal(news.painted.image, np.rint(kept.image))
     bench.worker.step()
-    path = bench.wait(lambda news: news.painted.step == 13).painted.path
-    assert path[-1].schedule == ((12, "restart"),)
+    news = bench.wait(lambda news: news.painted.step == 13)
+    assert news.painted.path[-1].schedule == ((12, "restart"),)
+    assert [row["step"] for row in news.history] == list(range(1, 14)), "and what led to it"
 
 
 def test_an_error_is_a_sentence_and_run_works_again(bench, job):
@@ -397,6 +398,7 @@ def test_a_steered_way_is_taken_again_by_its_code(extractor, on_disk, tmp_path, 
     assert len(painted.path) == 2
     code = as_code(painted, extractor)
     assert '(5, "restart"),' in code
+    assert '# "restart": rounded to whole numbers' in code
     assert "start=result.image" in code
     result = made_by(code, tmp_path, monkeypatch)
     np.testing.assert_array_equal(result.image, painted.image)
@@ -426,6 +428,9 @@ def test_while_a_slider_is_held_a_slow_picture_is_halved_and_all_that_is_taken_a
     code = as_code(painted, extractor)
     worker.close()
     assert '"half"' in code
+    for word in ("half", "whole"):
+        assert code.count(f'    # "{word}": at ') == 1
+    assert '# "restart"' not in code
     result = made_by(code, tmp_path, monkeypatch)
     np.testing.assert_array_equal(result.image, painted.image)
     (tmp_path / "panel.png").write_bytes(png)
@@ -455,6 +460,8 @@ def test_going_back_to_a_frame_keeps_the_film_up_to_it(bench, job):
     news = bench.until("paused")
     assert news.painted.step == 4
     assert news.film == film[:5]
+    assert [row["step"] for row in news.history] == [1, 2, 3, 4]
+    assert news.painted.planned == 4 + CONFIG.steps
     bench.worker.step()
     assert [f.step for f in bench.wait(lambda news: len(news.film) == 6).film] == [0, 1, 2, 3, 4, 5]
     bench.worker.paint(changed(job, size=48))
@@ -471,6 +478,15 @@ def test_what_a_challenge_asks_for_is_what_its_weights_paint(bench, job):
     bench.worker.run()
     painted = bench.wait(lambda news: news.phase == "done").painted
     np.testing.assert_array_equal(painted.shown, seen[-1][0])
+
+
+def test_a_picture_that_hardly_changes_is_measured_anew_after_a_change(bench, job):
+    bench.worker.paint(changed(job, steps=30))
+    bench.worker.run()
+    assert np.isfinite(bench.until("done").change)
+    bench.worker.pause()
+    bench.worker.paint(changed(job, steps=30, style_weight=1.0))
+    bench.wait(lambda news: news.painted.job.config.style_weight == 1 and news.change == np.inf)
 
 
 def test_the_code_names_uploads_and_arrays(job, extractor, photograph):

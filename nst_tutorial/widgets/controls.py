@@ -55,7 +55,7 @@ CONTROLS = (
     ),
     Control(
         "tv_weight", "tv weight", "main", decades(0, 5),
-        "Total variation: how much it counts that neighbouring pixels are alike.",
+        "Smoothness (total variation): how much it counts that neighboring pixels are alike.",
         "γ in L = α·L_content + β·L_style + γ·TV;  TV = Σ (dx² + dy²)^(p/2)",
     ),
     Control(
@@ -64,7 +64,7 @@ CONTROLS = (
     ),
     Control(
         "learning_rate", "learning rate", "more", decades(-1, 2, zero=False),
-        "How far Adam and Nadam move a pixel in a step, in grey levels; L-BFGS needs none.",
+        "How far Adam and Nadam move a pixel in a step, in gray levels; L-BFGS needs none.",
     ),
     Control(
         "steps", "steps", "more", [25, 50, 100, 150, 200, 300, 500, 1000],

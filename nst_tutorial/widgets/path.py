@@ -5,7 +5,7 @@ and a schedule of what changed on the way. Another style picture begins a new on
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ class Job:
     content: Picture
     style: Picture
     config: TransferConfig
+    move: int = dataclasses.field(default=0, compare=False)  # of the visitor's, that asked for it
 
     def with_settings(self, settings: dict[str, Any]) -> "Job":
         """The job with other settings."""
@@ -59,6 +60,7 @@ class Stretch:
     begun: int  # steps that were taken before it
     start: np.ndarray | None = None  # the picture that it began with; None: as the job says
     schedule: Schedule = ()  # its steps count from the stretch's own beginning
+    dragged: frozenset[int] = frozenset()  # steps of changes that one move made after its first
 
     @property
     def halved(self) -> bool:
@@ -66,7 +68,7 @@ class Stretch:
         sizes = [what for _, what in self.schedule if what in ("half", "whole")]
         return sizes[-1:] == ["half"]
 
-    def then(self, step: int, what: Any) -> "Stretch":
+    def then(self, step: int, what: Any, dragged: bool = False) -> "Stretch":
         """The stretch with one change more; what changes twice in one place, changes once."""
         at, schedule = step - self.begun, self.schedule
         if isinstance(what, dict):
@@ -74,7 +76,9 @@ class Stretch:
                 return dataclasses.replace(self, job=self.job.with_settings(what))
             if schedule and schedule[-1][0] == at and isinstance(schedule[-1][1], dict):
                 what, schedule = schedule[-1][1] | what, schedule[:-1]
-        return dataclasses.replace(self, schedule=(*schedule, (at, what)))
+                dragged = at in self.dragged
+        also = self.dragged | {at} if dragged else self.dragged
+        return dataclasses.replace(self, schedule=(*schedule, (at, what)), dragged=also)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,6 +91,7 @@ class Painted:
     path: tuple[Stretch, ...] = ()
     planned: int = 0  # the step at which the run that it is part of ends
     finish: Callable = lambda image: image  # puts the photograph's colors back, if they are kept
+    history: Sequence[dict[str, Any]] = ()  # of its run, also beyond it: rows as `News` has them
 
     @property
     def shown(self) -> np.ndarray | None:
@@ -106,12 +111,25 @@ class News:
     phase: str  # ready, preparing, running, paused, done or failed
     painted: Painted
     rate: float  # steps a second; 0 while it is not known
-    change: float  # mean change of a pixel over the last `STRIDE` steps, grey levels; inf: unknown
+    change: float  # mean change of a pixel over the last `STRIDE` steps, gray levels; inf: unknown
     history: list[dict]  # one row for each step: what each term, and each style layer, adds
     film: tuple[Painted, ...] = ()  # what was painted on the way
     message: str = ""  # what went wrong, in a sentence
 
     @property
+    def steps_left(self) -> int:
+        return self.painted.planned - self.painted.step
+
+    @property
     def seconds_left(self) -> float:
-        left = self.painted.planned - self.painted.step
-        return left / self.rate if self.rate else float("inf")
+        return self.steps_left / self.rate if self.rate else float("inf")
+
+
+@dataclasses.dataclass(frozen=True)
+class Before:
+    """What there was before a visitor's move, so that it can be undone."""
+
+    at: dict[str, int]  # where the controls stood
+    chosen: dict[str, Picture]
+    painted: Painted | None = None  # the picture, where the move took it away
+    film: tuple[Painted, ...] = ()

@@ -6,7 +6,6 @@ Jupyter calls `on_…`.
 """
 
 import atexit
-import collections
 import dataclasses
 import threading
 import time
@@ -32,19 +31,28 @@ from nst_tutorial.widgets.controls import (
     values_of,
 )
 from nst_tutorial.widgets.gallery import Gallery, encoded
-from nst_tutorial.widgets.path import Job, News, Painted
+from nst_tutorial.widgets.path import Before, Job, News, Painted
 from nst_tutorial.widgets.stage import Stage, as_curve, as_gray
-from nst_tutorial.widgets.words import described, in_lines, marks, said, status
+from nst_tutorial.widgets.words import (
+    as_sum,
+    described,
+    found_it,
+    in_lines,
+    in_short,
+    marks,
+    said,
+    status,
+)
 from nst_tutorial.widgets.worker import Worker
 
 FIRST = TransferConfig(size=256, optimizer="adam", scales=1, steps=150, init="content")
 ALONE = 120.0  # seconds without anyone looking, after which a run is paused
 AIM = 60  # steps to the picture that a challenge asks for
 FOUND = 0.15  # share of the way from photograph to target that may be missing
-UNDOS, KEPT = 6, 24  # as many as are remembered
+UNDOS, LOST, KEPT = 50, 6, 24  # as many moves, pictures that they took away, and kept ones
 NOTHING = {
     "phase": "preparing", "status": "", "note": "", "alt": "", "step": 0, "planned": 0,
-    "upload_side": 1024, "live": False, "can_undo": False, "ended": "",
+    "upload_side": 1024, "live": False, "can_undo": False, "ended": "", "sum": "",
 }  # fmt: skip
 
 
@@ -85,7 +93,8 @@ class Playground(Stage):
         self._quiet, self._mistake = False, ""
         self._news: News | None = None
         self._drawn = self._looked = self._unseen = 0.0
-        self._past: collections.deque = collections.deque(maxlen=UNDOS)
+        self._past: list[Before] = []  # what each move found, the latest last
+        self._moved, self._moves = None, 0  # the visitor's move as the browser counts, and as we do
         self._keepsakes: list[Painted] = []
         self._goal: Any = None
         self._watched: str | None = None
@@ -113,7 +122,8 @@ class Playground(Stage):
         """
         values = {name: one.options[self._at[name]] for name, one in self.controls.items()}
         chosen = self.gallery.chosen
-        return Job(chosen["content"], chosen["style"], configured(self._config, values))
+        config = configured(self._config, values)
+        return Job(chosen["content"], chosen["style"], config, self._moves)
 
     def set(self, **values: Any) -> None:
         """Move controls from a cell: `playground.set(style_weight=300)`.
@@ -129,8 +139,8 @@ class Playground(Stage):
             if value not in self.controls[name].options:
                 offered = ", ".join(map(in_words, self.controls[name].options))
                 raise NSTError(f"{name} has no position {value!r}; it has {offered}.")
-        places = {name: self.controls[name].options.index(value) for name, value in values.items()}
-        self._at = {**self._at, **places}
+        self._moved = None  # a move of its own
+        self._at = {**self._at, **self._places_of(values)}
 
     def close(self) -> None:
         """End the thread and free its memory. The last picture and a sentence stay on the page."""
@@ -158,17 +168,20 @@ class Playground(Stage):
         return {name: proposal["value"][name] for name in self.controls}
 
     @traitlets.observe("_at")
-    def _changed(self, _=None):
+    def _changed(self, change=None):
         if not self._quiet and "worker" in self.__dict__:
-            self._ask()
+            goes_on, self._moved = self._moved == self._move, self._move
+            self._ask(None if goes_on else Before(change.old, dict(self.gallery.chosen)))
 
-    def _ask(self):
-        """Ask the worker for what the controls say."""
+    def _ask(self, before=None):
+        """Ask the worker for what the controls say; a new move can be undone to what was before."""
         try:
             with self._lock:
+                if before:
+                    self._remember(before)
                 job = self.job()
-                if self._news and job.origin != self._news.painted.job.origin:
-                    self._remember()
+                if before and self._news and job.origin != self._news.painted.job.origin:
+                    self._past[-1] = self._with_picture(before)
                 self.worker.paint(job)
             self._refuse("")
         except NSTError as error:
@@ -176,7 +189,7 @@ class Playground(Stage):
 
     def _refuse(self, sentence):
         self._mistake = sentence
-        self._say(note=self._mistake or said(self._news))
+        self._say(note=self._mistake or said(self._news), can_undo=bool(self._past))
 
     def on_play(self) -> None:
         self._looked = time.perf_counter()
@@ -201,12 +214,15 @@ class Playground(Stage):
         self.show_film(self._news.film if self._news else (), again=True)
 
     def on_reset(self) -> None:
-        self._remember()
+        self._remember_picture()
         self.worker.reset()
 
     def on_preset(self, index: int) -> None:
         if 0 <= index < len(PRESETS):
-            self.set(**{"init": self._config.init, **PRESETS[index].values})
+            self.set(**self._preset(PRESETS[index]))
+
+    def _preset(self, preset):
+        return {"init": self._config.init, **preset.values}
 
     # Pictures -------------------------------------------------------------------------------------
 
@@ -220,12 +236,13 @@ class Playground(Stage):
         self._try_picture(lambda: self.gallery.remove(role, index))
 
     def _try_picture(self, do):
+        before = Before(self._at, dict(self.gallery.chosen))
         try:
             do()
         except NSTError as error:
             return self._refuse(str(error))
         self._show_gallery()
-        self._ask()
+        self._ask(before if before.chosen != self.gallery.chosen else None)
 
     def _show_gallery(self):
         self._gallery, self._chosen = self.gallery.described(), self.gallery.places()
@@ -257,17 +274,36 @@ class Playground(Stage):
         if self._news and painted and painted.image is not None:
             film = self._news.film if frame is not None else ()
             film = tuple(one for one in film if one.step <= painted.step)
-            self._remember()
+            self._remember_picture()
             self._go_back(painted, film)
+            self.on_play()
 
     def on_undo(self) -> None:
-        if self._past:
-            self._go_back(*self._past.pop())
+        while self._past:
+            before = self._past.pop()
+            if before.painted:
+                return self._go_back(before.painted, before.film)
+            if before != Before(self._at, self.gallery.chosen):  # else it ended where it began
+                self._put(before.at, before.chosen)
+                return self._ask()
 
-    def _remember(self):
-        """Note what is there, so that undoing brings it back."""
+    def _with_picture(self, before):
+        """What there was, the picture included, if it has begun."""
         if self._news and self._news.painted.step:
-            self._past.append((self._news.painted, self._news.film))
+            return dataclasses.replace(before, painted=self._news.painted, film=self._news.film)
+        return before
+
+    def _remember_picture(self):
+        before = self._with_picture(Before(self._at, dict(self.gallery.chosen)))
+        if before.painted:
+            self._remember(before)
+
+    def _remember(self, before):
+        """Note what there was; of the oldest, forget what would need too much memory."""
+        self._moves += 1
+        past = [*self._past, before][-UNDOS:]
+        lost = [place for place, one in enumerate(past) if one.painted]
+        self._past = past[lost[-LOST] :] if len(lost) > LOST else past
 
     def _found(self, frame, kept):
         """The picture that a visitor means: a frame, by its step; a kept one; or the one now."""
@@ -279,15 +315,20 @@ class Playground(Stage):
         return self._news.painted if frame is None else frames[0] if frames else None
 
     def _go_back(self, painted, film=()):
+        job = painted.job
+        self._put(self._places(job.config), {"content": job.content, "style": job.style})
+        self.worker.go_back(painted, film)
+
+    def _put(self, at, chosen):
+        """Put the controls and the pictures where they were: a move of its own."""
         with self._lock:
-            self._quiet = True
+            self._quiet, self._moved, self._moves = True, None, self._moves + 1
             try:
-                self._at = self._places(painted.job.config)
-                self.gallery.show("content", painted.job.content)
-                self.gallery.show("style", painted.job.style)
+                self._at = at
+                for role, picture in chosen.items():
+                    self.gallery.show(role, picture)
             finally:
                 self._quiet = False
-            self.worker.go_back(painted, film)
         self._show_gallery()
 
     # Take home ------------------------------------------------------------------------------------
@@ -304,8 +345,8 @@ class Playground(Stage):
             return
         try:
             if kind == "code":
-                text = souvenir.as_code(painted, self._extractor)
-                self.hand_over(kind, "painted.py", "text/x-python", text.encode(), text)
+                text, words = souvenir.as_code(painted, self._extractor), described(painted)
+                self.hand_over(kind, "painted.py", "text/x-python", text.encode(), text, words)
             elif kind == "png":
                 content = souvenir.as_png(painted, self._extractor)
                 self.hand_over(kind, f"{souvenir.name_of(painted)}.png", "image/png", content)
@@ -335,15 +376,18 @@ class Playground(Stage):
             _, (style,), _ = load_pictures(job.content.source, job.style.source, None, job.config)
             self._grams = {key: _mean_gram(extractor, style, layer)}
         style, picture = self._grams[key], _mean_gram(extractor, painted.image, layer)
-        top = max(float(style.max()), 1e-12)
+        top, apart = _most(style), _most(picture - style)
         self._gram = {
             "layer": layer,
             "n": len(style),
+            "top": top,
+            "apart": apart,
             "picture": as_gray(2 * picture, top, top),
             "style": as_gray(2 * style, top, top),
-            "difference": as_gray(picture - style, float(np.abs(style).mean()) * 4),
-            "words": f"{layer}: {len(style)} × {len(style)} channel products; they differ by "
-            f"{np.linalg.norm(picture - style) / np.linalg.norm(style):.0%} of the style's.",
+            "difference": as_gray(picture - style, apart),
+            "words": "Picture and style differ by "
+            f"{np.linalg.norm(picture - style) / np.linalg.norm(style):.0%} of the style's; "
+            "the difference has a scale of its own, and white is alike.",
         }
 
     def on_challenge(self, index: int | None) -> None:
@@ -353,31 +397,44 @@ class Playground(Stage):
             return
         secret, job = CHALLENGES[index], self.job()
         self._challenge = {
-            "name": secret.name, "target": b"", "distance": None, "best": None, "found": ""
+            "name": secret.name, "target": b"", "start": None, "goal": None, "distance": None,
+            "best": None, "found": "", "answer": "",
         }  # fmt: skip
         config = dataclasses.replace(job.config, **secret.values)
         aimed = dataclasses.replace(job, config=config)
         self.worker.aim(aimed, AIM, lambda image, done: self._aim(secret, image, done))
 
+    def on_reveal(self) -> None:
+        if secret := self._secret():
+            self._challenge = {**self._challenge, "answer": in_short(secret.values)}
+
+    def on_apply(self) -> None:
+        if secret := self._secret():
+            self.set(**secret.values)
+
+    def _secret(self):
+        """The settings of the challenge that is on, if one is."""
+        named = {one.name: one for one in CHALLENGES}
+        return named.get(self._challenge.get("name", ""))
+
     def _aim(self, secret, image, done):
-        if self._challenge.get("name") == secret.name:
-            self._challenge = {**self._challenge, "target": encoded(image)}
-            self._goal = (secret, image) if done else None
+        if self._challenge.get("name") != secret.name:
+            return
+        start = float(np.abs(self.worker.beginning - image).mean())
+        aim = {"target": encoded(image), "start": start, "goal": FOUND * start}
+        self._challenge = {**self._challenge, **aim}
+        self._goal = (secret, image) if done else None
 
     def _measure(self, painted):
         """Say how far the picture is from what the challenge asks for, in gray levels."""
-        secret, target = self._goal
+        (secret, target), challenge = self._goal, self._challenge
         if painted.image is None or painted.image.shape != target.shape:
             return
         distance = float(np.abs(painted.shown - target).mean())
-        best = self._challenge["best"]
+        best, found = challenge["best"], challenge["found"]
         best = distance if best is None else min(best, distance)
-        found, start = self._challenge["found"], self.worker.beginning
-        if start is not None and distance < FOUND * float(np.abs(start - target).mean()):
-            weights = ", ".join(
-                f"{name.replace('_', ' ')} {v:g}" for name, v in secret.values.items()
-            )
-            found = f"You found it after {painted.step} steps. The target had {weights}."
+        if not (found or challenge["answer"]) and distance < challenge["goal"]:
+            found = found_it(painted, secret.values)
         measured = {"distance": distance, "best": best, "found": found}
         self._challenge = {**self._challenge, **measured}
 
@@ -403,6 +460,7 @@ class Playground(Stage):
             upload_side=2 * painted.job.config.size,
             live=self.worker.live,
             can_undo=bool(self._past),
+            sum=as_sum(news.history),
         )
         if rests and news.phase != "preparing":
             self.show_still()
@@ -431,9 +489,11 @@ class Playground(Stage):
             self._measure(news.painted)
 
     def _described(self):
-        presets, challenges = (
-            [{"name": one.name, "help": one.help} for one in some] for some in (PRESETS, CHALLENGES)
-        )
+        presets = [
+            {"name": one.name, "help": one.help, "at": self._places_of(self._preset(one))}
+            for one in PRESETS
+        ]
+        challenges = [{"name": one.name, "help": one.help} for one in CHALLENGES]
         return {
             "controls": [one.described() for one in self.controls.values()],
             "layers": list(self._config.style_layers),
@@ -443,12 +503,20 @@ class Playground(Stage):
 
     def _places(self, config):
         values = values_of(config)
-        return {name: one.options.index(values[name]) for name, one in self.controls.items()}
+        return self._places_of({name: values[name] for name in self.controls})
+
+    def _places_of(self, values):
+        return {name: self.controls[name].options.index(value) for name, value in values.items()}
 
 
 def _mean_gram(extractor, image, layer):
     features = np.asarray(extractor(np.asarray(image, "float32"))[layer], "float32")
     return np.asarray(gram_matrix(features))[0] / np.prod(features.shape[1:3])
+
+
+def _most(matrix):
+    """A large value of a matrix, by its size; one in a hundred is larger."""
+    return max(float(np.quantile(np.abs(matrix), 0.99)), 1e-12)
 
 
 _open: list[weakref.ref] = []  # a weak reference to the panel that is open

@@ -19,6 +19,11 @@ from nst_tutorial.runs.schedule import count_steps
 from nst_tutorial.widgets.path import Painted
 
 FILMS = {"webp": {"quality": 80}, "gif": {}}
+SAID = {  # of a schedule's words, for those who read the code
+    "half": "at half the size from here on, as while a slider moved",
+    "whole": "at the whole size again",
+    "restart": "rounded to whole numbers, as files hold them; the optimizer forgets",
+}
 FRAME, LAST = 80, 1500  # milliseconds that each frame is seen, and the last
 
 
@@ -101,7 +106,7 @@ def _notes(stretches):
     for picture in pictures:
         if isinstance(picture.source, bytes):
             yield f"# Put your picture {picture.name} beside this notebook, as the panel has it:"
-            yield '# "My photograph" under "Take home" saves it.'
+            yield '# "My photograph, so that the code finds it" under "Take home" saves it.'
 
 
 def _call(stretch, number):
@@ -109,8 +114,10 @@ def _call(stretch, number):
     job, schedule = stretch.job, stretch.schedule
     yield _configuring(job.config)
     if schedule:
+        words = [what for _, what in schedule if isinstance(what, str)]
+        said = (f'    # "{word}": {said}' for word, said in SAID.items() if word in words)
         entries = (f"    ({step}, {_quoted(what)})," for step, what in schedule)
-        yield "\n".join(["schedule = [  # after so many steps", *entries, "]"])
+        yield "\n".join(["schedule = [  # after so many steps", *said, *entries, "]"])
     start = ", start=result.image" if number else ""
     steered = ", schedule=schedule" if schedule else ""
     pictures = f"{_source(job.content)}, {_source(job.style)}"

@@ -33,7 +33,7 @@ STILL = """<figure class="nst-still" style="margin: 0">
 </figure>"""  # the last line hides JupyterLab's "Error displaying widget" just above it
 MESSAGES = (  # what the browser may say; what it must say with it, the methods' types tell
     "play", "pause", "step", "reset", "undo", "keep", "hold", "release", "saw", "film", "choose",
-    "upload", "remove", "back", "forget", "take", "gram", "preset", "challenge",
+    "upload", "remove", "back", "forget", "take", "gram", "preset", "challenge", "reveal", "apply",
 )  # fmt: skip
 
 
@@ -49,6 +49,7 @@ class Stage(anywidget.AnyWidget):
 
     _setup = traitlets.Dict().tag(sync=True)
     _at = traitlets.Dict().tag(sync=True)
+    _move = traitlets.Int().tag(sync=True)  # of the visitor's, that `_at` came of: drag or choice
     _gallery = traitlets.Dict().tag(sync=True)
     _chosen = traitlets.Dict().tag(sync=True)
     _now = traitlets.Dict().tag(sync=True)
@@ -110,9 +111,11 @@ class Stage(anywidget.AnyWidget):
             self.send({"film": sent}, buffers=pictures)
             self._sent = film
 
-    def hand_over(self, kind: str, name: str, mime: str, content: bytes, text: str = "") -> None:
-        """Give the visitor a file to save, or a text to copy."""
-        taken = {"kind": kind, "name": name, "mime": mime, "text": text}
+    def hand_over(
+        self, kind: str, name: str, mime: str, content: bytes, text: str = "", words: str = ""
+    ) -> None:
+        """Give the visitor a file to save, or a text to copy; `words` say what it paints."""
+        taken = {"kind": kind, "name": name, "mime": mime, "text": text, "words": words}
         self.send({"take": taken}, buffers=[content])
 
 

@@ -83,7 +83,7 @@ class Worker:
         self._step, self._planned, self._path, self._history = 0, 0, (), []
         self._film, self._every = (), 1
         self._times, self._told = collections.deque(maxlen=20), 0.0
-        self._before, self._change = None, float("inf")
+        self._forget_change()
 
     # What others ask for: from any thread, answered at once -------------------------------------
 
@@ -247,8 +247,10 @@ class Worker:
         else:
             self._step, self._path = back.step, back.path
             self._restart(back.image)
-        self._planned, self._finished, self._history = self._step, False, []
-        self._before, self._change = None, float("inf")
+        led_here = () if back == "start" else back.history
+        self._history = [row for row in led_here if row["step"] <= self._step]
+        self._planned, self._finished = self._step + self._job.config.steps, False
+        self._forget_change()
         self._film, self._every = older or (self._painted(),), 1
 
     def _restart(self, image):
@@ -263,9 +265,11 @@ class Worker:
     def _go_on_from(self, old):
         """Take the step from one job to another, where the picture stays."""
         job, self._finished = self._job, False
+        self._forget_change()
         if job.fixed == old.fixed:
             values = ((name, getattr(job.config, name)) for name in STEERABLE)
-            self._note({k: value for k, value in values if value != getattr(old.config, k)})
+            changed = {k: value for k, value in values if value != getattr(old.config, k)}
+            self._note(changed, dragged=0 < job.move == old.move)
             if self._steered:
                 self._steered.change(job.config)
         elif self._step:
@@ -333,9 +337,9 @@ class Worker:
         with self._wish:
             self._finished, self._singles = True, 0
 
-    def _note(self, what):
-        """Add to the path what changes here."""
-        self._path = (*self._path[:-1], self._path[-1].then(self._step, what))
+    def _note(self, what, dragged=False):
+        """Add to the path what changes here; `dragged` if the same move changed it before."""
+        self._path = (*self._path[:-1], self._path[-1].then(self._step, what, dragged))
 
     def _after_step(self, terms):
         self._step += 1
@@ -355,6 +359,9 @@ class Worker:
         if self._before is not None:
             self._change = float(np.abs(image - self._before).mean())
         self._before = image
+
+    def _forget_change(self):
+        self._before, self._change = None, float("inf")
 
     def _film_it(self):
         """Add a frame to the film; when it is full, drop every other one."""
@@ -386,7 +393,8 @@ class Worker:
         image = self._image if image is None else image
         finish = self._plan.finish if self._plan else Painted.finish
         job = self._job or self._wanted
-        return Painted(job, image, self._step, self._path, self._planned, finish)
+        path, planned = self._path, self._planned
+        return Painted(job, image, self._step, path, planned, finish, self._history)
 
     def _tell(self, phase, message=""):
         if self._steered:
@@ -407,4 +415,5 @@ def _row(terms, config):
         layer: config.style_weight * shares[layer] * float(loss)
         for layer, loss in terms["style"].items()
     }
-    return {**weighted(terms, config), "layers": layers}
+    weights = {term: getattr(config, f"{term}_weight") for term in ("content", "style", "tv")}
+    return {**weighted(terms, config), "layers": layers, "weights": weights}

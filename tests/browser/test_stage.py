@@ -34,7 +34,7 @@ class Model {
   constructor(state) { this.state = alive(state); this.ears = []; this.sent = []; this.saved = []; }
   get(name) { return this.state[name]; }
   set(name, value) { this.state[name] = value; this.fire(`change:${name}`); }
-  save_changes() { this.saved.push({ ...this.state._at }); }
+  save_changes() { this.saved.push({ ...this.state._at, move: this.state._move }); }
   send(message, _, buffers = []) {
     this.sent.push(message);
     if (buffers.length) this.buffers = buffers;
@@ -113,6 +113,8 @@ STYLES = (
 NOW = {
     "phase": "paused", "status": "paused after step 60", "note": "", "alt": "coffee as swirls",
     "live": False, "step": 60, "planned": 150, "upload_side": 1024, "can_undo": True, "ended": "",
+    "sum": "total 28300 = content weight 5 × content 472 + style weight 100 × style 206 "
+    "+ tv weight 200 × tv 16.3",
 }  # fmt: skip
 
 
@@ -134,8 +136,9 @@ def state():
             ],
             "layers": LAYERS,
             "presets": [
-                {"name": name, "help": f"{name}: five words of help"} for name in
-                ("Barely there", "Balanced", "As in the paper", "Melted", "Only texture")
+                {"name": name, "help": f"{name}: five words of help", "at": {"style_weight": place}}
+                for name, place in (("Barely there", 6), ("Balanced", 10), ("As in the paper", 13),
+                                    ("Melted", 9), ("Only texture", 8))
             ],
             "challenges": [
                 {"name": "A calm portrait", "help": "The subject is all there, in soft strokes."},
@@ -180,7 +183,7 @@ class Stage:
         page.on("console", self._hear)
         self.root = page.locator("#stage")
         self.picture = page.locator(".nst-frame")
-        self.film = page.get_by_role("slider", name="Film of the run")
+        self.film = page.get_by_role("slider", name="look back at the run")
 
     def _hear(self, message):
         if message.type == "error":
@@ -356,9 +359,27 @@ def test_on_a_projector_the_picture_is_large(open_stage, size):
 def test_presentation_mode_enlarges_the_panel(open_stage):
     stage = open_stage(1280, 800)
     height = stage.button("Keep").bounding_box()["height"]
-    stage.page.add_style_tag(content=":root { --jp-content-font-size1: 17px }")
+    stage.page.add_style_tag(content=LARGE)
     assert stage.button("Keep").bounding_box()["height"] > 1.15 * height
     has_no_flaw(stage)
+
+
+LARGE = ":root { --jp-content-font-size1: 17px }"  # as JupyterLab's Presentation Mode
+
+
+def test_presentation_mode_leaves_room_to_the_picture(open_stage):
+    status = "Step 50 of 150, 10.0 steps a second, 10 s left"
+    stage = open_stage(1280, 720, cell=800, style=LARGE, _now={**NOW, "status": status})
+    assert stage.picture.bounding_box()["width"] > 400
+    stage.show_film()
+    stage.film.fill("4")
+    has_no_flaw(stage)
+    back = stage.page.locator(".nst-back")
+    assert back.bounding_box()["height"] < 0.15 * stage.picture.bounding_box()["height"]
+    stage.keys("Escape")
+    line = stage.page.locator(".nst-line")
+    expect(line).to_have_text(status)
+    assert line.bounding_box()["height"] < 30, "in one line, and whole"
 
 
 def test_a_dark_theme_colors_everything(open_stage):
@@ -378,10 +399,14 @@ BACKGROUND = "e => getComputedStyle(e).backgroundColor"
 def test_full_screen(stage):
     stage.button("Full screen").click()
     stage.until("document.fullscreenElement?.id === 'stage'")
+    expect(stage.button("Leave full screen")).to_have_attribute(
+        "title", "Leave full screen (Esc or F)"
+    )
     stage.until("document.querySelector('.nst-frame').getBoundingClientRect().height > 560")
     has_no_flaw(stage)
     stage.root.press("f")
     stage.until("document.fullscreenElement === null")
+    expect(stage.button("Full screen")).to_be_visible()
 
 
 def test_the_stored_picture_gives_way(stage):
@@ -398,6 +423,24 @@ def test_play_and_pause_are_one_button(stage):
     expect(stage.button("Play")).to_have_count(0)
     stage.button("Pause").click()
     stage.heard(do="pause")
+
+
+def test_who_looks_back_reads_where_and_where_play_goes_on(stage):
+    stage.show_film()
+    stage.film.fill("4")
+    line = stage.page.locator(".nst-line")
+    expect(line).to_have_text("Looking back at step 20 of 60")
+    expect(stage.button("Play")).to_have_count(0)
+    stage.button("Play from the end").click()
+    stage.heard(do="play")
+    expect(stage.page.locator("[aria-live]")).to_have_text("Back at the latest step")
+    expect(stage.film).to_have_value(str(FRAMES))
+    expect(line).to_have_text(NOW["status"])
+    stage.python(_now={**NOW, "phase": "running", "live": True})
+    stage.film.fill("4")
+    stage.button("Pause").click()
+    stage.heard(do="pause")
+    expect(stage.film).to_have_value("4")
 
 
 def test_progress_is_shown_and_nobody_knows_how_long_preparing_takes(stage):
@@ -417,6 +460,13 @@ def test_small_buttons_say_what_they_do(stage):
     assert stage.count("undo") == 1
     stage.button("Melted").click()
     stage.heard(do="preset", index=3)
+
+
+def test_the_preset_whose_weights_are_set_is_marked(stage):
+    expect(stage.button("Balanced")).to_have_attribute("aria-pressed", "true")
+    stage.slider("style weight").fill("9")
+    expect(stage.button("Melted")).to_have_attribute("aria-pressed", "true")
+    expect(stage.button("Balanced")).to_have_attribute("aria-pressed", "false")
 
 
 def test_keys(stage):
@@ -507,6 +557,7 @@ def test_a_held_slider_is_left_alone(stage):
     stage.python(_at={**state()["_at"], "style_weight": 13, "tv_weight": 2})
     expect(stage.slider("tv weight")).to_have_value("2")
     expect(one).to_have_value("4")
+    assert set(stage.page.evaluate("model.saved.map(one => one.move)")) == {1}
     stage.page.mouse.move(5, 700)  # far from the slider
     stage.page.mouse.up()
     stage.heard(do="release")
@@ -518,11 +569,33 @@ def test_menus_and_layers(stage):
     stage.tab("More")
     stage.page.get_by_label("start").or_(stage.page.get_by_label("init")).select_option("noise")
     stage.until("model.saved.at(-1)?.init === 3")
+    first = stage.page.evaluate("model.saved.at(-1).move")
     stage.tab("Layers")
     stage.slider("block4_conv1").fill("0")
     stage.until("model.saved.at(-1)?.block4_conv1 === 0 && model.saved.at(-1).init === 3")
+    stage.until("model.saved.at(-1).move === given", first + 1)  # a move of its own, to be undone
+    panel = stage.root.get_by_role("tabpanel")
+    fine, coarse = (panel.get_by_text(f"{one} strokes").bounding_box()["y"]
+                    for one in ("fine", "coarse"))  # fmt: skip
+    assert fine < stage.slider("block1_conv1").bounding_box()["y"]
+    assert stage.slider("block5_conv1").bounding_box()["y"] < coarse
     bar = stage.root.get_by_role("tabpanel").locator(".nst-bar[data-layer=block4_conv1]")
     expect(bar).to_have_text("36 %")
+
+
+def test_the_last_value_of_a_drag_comes_before_its_end(stage):
+    one = stage.slider("style weight")
+    box = one.bounding_box()
+    stage.page.evaluate("""() => { window.order = []; const { send, save_changes } = model;
+      model.send = (...all) => { order.push(all[0].do); send.apply(model, all); };
+      model.save_changes = () => { order.push("save"); save_changes.call(model); };
+      window.requestAnimationFrame = () => {}; }""")
+    stage.page.mouse.move(box["x"] + 0.77 * box["width"], box["y"] + box["height"] / 2)
+    stage.page.mouse.down()
+    stage.page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + box["height"] / 2)
+    stage.page.mouse.up()
+    stage.heard(do="release")
+    assert stage.page.evaluate("order") == ["hold", "save", "release"]
 
 
 def test_tabs_by_arrow_keys_keep_the_height(stage):
@@ -555,7 +628,7 @@ def test_ticks_are_powers_of_ten_and_whole_steps(stage):
         "all => all.map(e => e.textContent)"
     )
     assert not any(ticks) or ticks == texts
-    assert {"10⁵", "10⁴", "0", "20", "40"} <= set(texts)
+    assert {"10⁵", "10⁴", "0", "20", "40", "step"} <= set(texts)
     inside = """root => { const all = root.getBoundingClientRect();
       return [...root.querySelectorAll('text')].every(one => {
         const { left, right, bottom } = one.getBoundingClientRect();
@@ -574,7 +647,7 @@ def test_the_legend_explains_each_term(stage):
 
 def test_marks_are_hair_lines_on_the_curve(stage):
     stage.python(_marks=[{"step": 12, "words": "style weight 300"}])
-    expect(stage.page.locator(".nst-hair")).to_have_count(1)
+    expect(stage.page.locator(".nst-hair title")).to_have_text("A setting changed here, at step 12")
 
 
 def test_gram_matrices_are_painted_while_they_are_looked_at(stage):
@@ -585,7 +658,8 @@ def test_gram_matrices_are_painted_while_they_are_looked_at(stage):
     values = np.array([[0, 255], [128, 255]], "uint8")
     some = {"base64": base64.b64encode(values.tobytes()).decode()}
     stage.python(_gram={"layer": "block3_conv1", "n": 2, "picture": some, "style": some,
-                        "difference": some, "words": "They are alike."})  # fmt: skip
+                        "difference": some, "words": "They are alike.", "top": 0.51, "apart": 0.1,
+                        })  # fmt: skip
     maps = stage.root.get_by_role("tabpanel").locator("canvas")
     expect(maps).to_have_count(3)
     colors = maps.evaluate_all(
@@ -595,6 +669,15 @@ def test_gram_matrices_are_painted_while_they_are_looked_at(stage):
     assert colors[2][:3] == [0x21, 0x66, 0xAC], "less is blue"
     assert colors[2][4] > colors[2][6], "more is red"
     assert min(colors[2][8:11]) > 240, "alike is white"
+    panel = stage.root.get_by_role("tabpanel")
+    for words in ("G = FTF", "They are alike.", "≥ 0.51", "≤ −0.1", "≥ +0.1", NOW["sum"]):
+        expect(panel).to_contain_text(words)
+    has_no_flaw(stage)
+    box = maps.first.bounding_box()
+    stage.page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.75 * box["height"])
+    expect(panel).to_contain_text(
+        "Channels 1 and 0: picture 0.256, style 0.256, difference +3.9·10⁻⁴"
+    )
     stage.tab("Curve")
     stage.heard(do="gram", layer=None)
 
@@ -682,6 +765,7 @@ def test_any_two_kept_pictures_are_compared(open_stage):
     expect(stage.page.get_by_label("On the left")).to_have_value("kept 0")
     expect(stage.page.get_by_label("On the right")).to_have_value("kept 1")
     expect(stage.button("1 · step 20")).to_have_attribute("data-side", "A")
+    expect(stage.page.locator(".nst-line")).to_have_text("Looking at kept picture 2")
     stage.button("Remove 1 · step 20").focus()
     stage.keys("Enter")
     stage.heard(do="forget", kept=0)
@@ -756,7 +840,10 @@ def test_what_is_kept_is_what_is_seen(stage):
 def test_marks_say_what_was_changed_and_lead_there(stage):
     stage.show_film()
     stage.python(_marks=[{"step": 11, "words": "style weight 300"}, {"step": 31, "words": "tv 5"}])
-    first, second = (stage.button(name) for name in ("step 11: style weight 300", "step 31: tv 5"))
+    first, second = (
+        stage.button(name)
+        for name in ("changed at step 11: style weight 300", "changed at step 31: tv 5")
+    )
     left = [one.bounding_box()["x"] for one in (first, second)]
     assert left[0] < left[1]
     first.focus()
@@ -862,6 +949,34 @@ def test_choose_and_remove(stage):
     expect(stage.root.get_by_role("button", name="Remove")).to_have_count(0)
 
 
+def test_rows_say_that_there_is_more_and_a_wheel_moves_them(stage):
+    row = stage.page.locator("[data-role=style] .nst-thumbs")
+    stage.until("[...document.images].every(one => one.complete)")
+    expect(row).to_have_class("nst-thumbs nst-after")
+    box = row.bounding_box()
+    stage.page.mouse.move(box["x"] + 50, box["y"] + 20)
+    stage.page.mouse.wheel(0, 60)
+    stage.until("document.querySelector('[data-role=style] .nst-thumbs').scrollLeft === 60")
+    expect(row).to_have_class("nst-thumbs nst-after nst-before")
+    taken = """(e, deltaY) => { const event = new WheelEvent("wheel", { deltaY, cancelable: true });
+      return !e.dispatchEvent(event); }"""
+    assert row.evaluate(taken, 5000)
+    assert not row.evaluate(taken, 60), "at its end the page scrolls"
+    expect(row).to_have_class("nst-thumbs nst-before")
+
+
+def test_the_chosen_picture_is_in_sight(open_stage):
+    stage = open_stage(cell=840, _chosen={"content": 0, "style": 8})
+    inside = """() => { const row = document.querySelector("[data-role=style] .nst-thumbs");
+      const one = row.querySelector("[aria-pressed=true]").getBoundingClientRect();
+      const { left, right } = row.getBoundingClientRect();
+      return one.left >= left && one.right <= right; }"""
+    stage.page.wait_for_function(inside)
+    stage.button("Full screen").click()
+    stage.until("document.fullscreenElement?.id === 'stage'")
+    stage.page.wait_for_function(inside)
+
+
 def test_the_camera_is_closed_after_the_picture(stage):
     stage.page.evaluate("""() => { navigator.mediaDevices.getUserMedia = async () => {
       const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 240 });
@@ -897,24 +1012,62 @@ def test_a_challenge_from_choice_to_find(stage):
     stage.tab("Challenge")
     stage.button("Wax").click()
     stage.heard(do="challenge", index=2)
-    wax = {"name": "Wax", "target": {"base64": ""}, "distance": None, "best": None, "found": ""}
+    wax = {"name": "Wax", "target": {"base64": ""}, "distance": None, "best": None, "found": "",
+           "start": None, "goal": None, "answer": ""}  # fmt: skip
     panel = stage.root.get_by_role("tabpanel")
     stage.python(_challenge=wax)
     expect(panel).to_contain_text("is being painted")
-    stage.python(_challenge={**wax, "target": mixed(0.8), "distance": 12.345, "best": 8.1})
+    wax |= {"target": mixed(0.8), "start": 40, "goal": 6}
+    stage.python(_challenge={**wax, "distance": 12.345, "best": 8.1})
     expect(panel).to_contain_text("distance 12.3")
     expect(panel).to_contain_text("best 8.1")
+    expect(panel).to_contain_text("Closer is better: under 6 wins.")
+    meter = panel.get_by_role("meter", name="How close")
+    expect(meter).to_have_attribute("aria-valuenow", "69")  # fuller is closer
+    full = meter.bounding_box()["width"]
+    wide = meter.locator("i").evaluate("e => parseFloat(getComputedStyle(e).width)")
+    assert wide < full
+    stage.until("Math.abs(document.querySelector('.nst-meter i').getBoundingClientRect().width"
+                " - given) < 2", 0.69 * full)  # fmt: skip
+    has_no_flaw(stage)
     expect(panel.locator("canvas")).to_be_visible()
     stage.button("Wipe").click()
     stage.page.get_by_label("On the left").select_option("target")
-    stage.python(_challenge={**wax, "target": mixed(0.8), "distance": 1, "best": 1,
-                             "found": "Found: tv weight 31500."})  # fmt: skip
+    stage.python(_challenge={**wax, "distance": 1, "best": 1, "found": "Found: tv weight 31500."})
     expect(panel).to_contain_text("Found: tv weight 31500.")
     stage.button("Choose another").click()
     stage.heard(do="challenge", index=None)
     stage.python(_challenge={})
     expect(stage.button("Lost in paint")).to_be_visible()
     expect(stage.page.get_by_label("On the left")).to_have_value("photograph")
+
+
+def test_who_gives_up_is_told_the_weights_and_may_use_them(stage):
+    stage.tab("Challenge")
+    wax = {"name": "Wax", "target": mixed(0.8), "distance": 20, "best": 20, "found": "",
+           "start": 40, "goal": 6, "answer": ""}  # fmt: skip
+    stage.python(_challenge=wax)
+    expect(stage.button("Use these weights")).to_be_hidden()
+    stage.button("Give up").click()
+    stage.heard(do="reveal")
+    stage.python(_challenge={**wax, "answer": "content 1, style 200, tv 31500"})
+    panel = stage.root.get_by_role("tabpanel")
+    expect(panel).to_contain_text("My weights: content 1, style 200, tv 31500. Press Reset first")
+    has_no_flaw(stage)
+    stage.button("Use these weights").click()
+    stage.heard(do="apply")
+    stage.button("Choose another").click()
+    stage.heard(do="challenge", index=None)
+
+
+def test_the_size_is_said_and_can_be_larger(open_stage):
+    stage = open_stage(cell=840, _at={**state()["_at"], "size": 3})
+    stage.tab("Take home")
+    panel = stage.root.get_by_role("tabpanel")
+    expect(panel).to_contain_text("Picture: 256 × 192 px.")
+    stage.button("Paint it larger: size 1000 (starts again)").click()
+    stage.until("model.saved.at(-1)?.size === 13 && model.saved.at(-1).move === 1")
+    expect(panel.get_by_text("Paint it larger")).to_be_hidden()
 
 
 def test_what_is_taken_home_is_what_is_shown(stage, tmp_path):
@@ -928,12 +1081,15 @@ def test_what_is_taken_home_is_what_is_shown(stage, tmp_path):
         stage.says({"take": {"kind": "png", "name": "cup.png", "mime": "image/png"}}, plain(7))
     assert download.value.suggested_filename == "cup.png"
     assert Path(download.value.path()).read_bytes() == base64.b64decode(plain(7)["base64"])
+    expect(stage.root.get_by_role("tabpanel")).to_contain_text("Saved as cup.png")
+    expect(stage.page.locator("[aria-live]")).to_contain_text("Saved as cup.png")
     expect(stage.button("Picture (PNG)")).to_have_attribute("aria-busy", "false")
     stage.button("Film (GIF)").click()
     stage.heard(do="take", kind="film", format="gif")
-    expect(stage.button("My photograph")).to_have_count(0)
+    own = stage.button("My photograph, so that the code finds it")
+    expect(own).to_have_count(0)
     stage.python(_chosen={"content": 3, "style": 0})
-    stage.button("My photograph").click()
+    own.click()
     stage.heard(do="take", kind="upload")
 
 
@@ -945,8 +1101,48 @@ def test_code_is_shown_to_copy(stage):
     code = stage.page.get_by_label("Code that paints what is shown")
     expect(code).to_have_value("paint()")
     expect(code).to_have_attribute("readonly", "")
+    assert stage.button("Copy").bounding_box()["y"] < code.bounding_box()["y"]
+    has_no_flaw(stage)
     stage.button("Copy").click()
     expect(stage.button("Copied")).to_be_visible()
+    expect(stage.button("Copy")).to_be_visible()  # after a while
+    with stage.page.expect_download() as download:
+        stage.button("Save (.py)").click()
+    assert download.value.suggested_filename == "painted.py"
+    assert Path(download.value.path()).read_text() == "paint()"
+
+
+def test_the_code_goes_with_what_is_shown(stage):
+    stage.tab("Take home")
+    stage.show_film()
+    stage.button("Code").click()
+    stage.heard(do="take", kind="code")
+    answer_with_code(stage, "first()")
+    stage.button("Copy").click()
+    expect(stage.button("Copied")).to_be_visible()
+    stage.film.fill("3")
+    stage.heard(do="take", kind="code", frame=15)
+    answer_with_code(stage, "frame()")
+    expect(stage.button("Copy")).to_be_visible()
+    stage.keys("Escape")
+    stage.heard(do="take", kind="code")
+    asked = stage.count("take")
+    for step in range(61, 65):
+        now = {"phase": "running", "live": True, "step": step, "alt": f"after {step} steps"}
+        stage.python(_now=NOW | now)
+    assert stage.count("take") == asked + 1, "while it runs, its words say which step it paints"
+    stage.python(_now=NOW | {"step": 65, "alt": "after 65 steps"})
+    stage.until("model.sent.filter(one => one.do === 'take').length === given", asked + 2)
+    stage.python(_chosen={"content": 1, "style": 0})
+    stage.until("model.sent.filter(one => one.do === 'take').length === given", asked + 3)
+    answer_with_code(stage, "last()")
+
+
+def answer_with_code(stage, text):
+    taken = {"kind": "code", "name": "", "mime": "", "text": text, "words": f"what {text} paints"}
+    stage.says({"take": taken}, plain(0))
+    expect(stage.page.get_by_label("Code that paints what is shown")).to_have_value(text)
+    expect(stage.page.locator(".nst-code")).to_contain_text(f"what {text} paints")
 
 
 # Life -------------------------------------------------------------------------------------------
@@ -1007,7 +1203,7 @@ def test_two_views_are_in_step(open_stage):
     stage.show_film()
     other = stage.page.locator("#other")
     stage.film.first.fill("4")
-    expect(other.get_by_role("slider", name="Film of the run")).to_have_value("4")
+    expect(other.get_by_role("slider", name="look back at the run")).to_have_value("4")
     other.get_by_role("button", name="Wipe").click()
     expect(stage.button("Wipe")).to_have_attribute("aria-pressed", "true")
     stage.slider("style weight").fill("3")

@@ -116,8 +116,11 @@ function drawn(axes, rows, marks) {
     y="${Number(axes.y(10 ** power)) + em / 3}">${tenTo(power)}</text>`);
   const along = axes.steps().map((step) => `<text x="${axes.x(step)}" y="${bottom + 1.3 * em}"
     text-anchor="middle">${step}</text>`);
+  along.push(`<text x="${left - 0.6 * em}" y="${bottom + 1.3 * em}"
+    text-anchor="end">step</text>`);
   const hairs = marks.filter(({ step }) => step >= axes.first && step <= axes.last)
-    .map(({ step }) => `<path class="nst-hair" d="M${axes.x(step)} ${top}V${bottom}"/>`);
+    .map(({ step }) => `<path class="nst-hair" d="M${axes.x(step)} ${top}V${bottom}">
+      <title>A setting changed here, at step ${step}</title></path>`);
   const lines = Object.entries(TERMS).reverse().map(([term, { column, color, dash }]) =>
     `<path class="nst-term" data-term="${term}" d="${line(rows, column, axes)}"
       style="stroke: ${color}" stroke-dasharray="${dash}"/>`);
@@ -181,19 +184,33 @@ function refreshBars(el, shares) {
 class Maths {
   constructor(el, session) {
     Object.assign(this, { el, session, model: session.model });
-    el.innerHTML = `<label class="nst-layer">Layer <select aria-label="Layer"></select></label>
-      <div class="nst-maps"></div><p class="nst-soft"></p>`;
-    [this.menu, this.maps, this.words] = pick(el, "select", ".nst-maps", "p");
+    el.innerHTML = MATHS;
+    [this.menu, this.maps, this.words, this.sum] = pick(el, "select", ".nst-maps", "p", ".nst-sum");
     this.menu.append(...session.setup.layers.map((layer) => new Option(layer)));
     this.menu.onchange = () => this.ask();
-    this.maps.append(...["picture", "style", "difference"].map((which) => this.map(which)));
+    this.maps.append(...Object.keys(SCALES).map((which) => this.map(which)));
   }
 
   map(which) {
     const figure = document.createElement("figure");
-    figure.innerHTML = `<canvas role="img" width="1" height="1"></canvas>
-      <figcaption>${which}</figcaption>`;
+    figure.innerHTML = `<figcaption>${which}</figcaption>
+      <canvas role="img" width="1" height="1"></canvas>
+      <div class="nst-scale"><i></i><span></span><span></span></div>`;
+    figure.querySelector("i").style.background = `linear-gradient(90deg, ${SCALES[which].stops})`;
+    figure.children[1].onpointermove = (event) => this.read(event);
+    figure.children[1].onpointerleave = () => this.refreshWords();
     return figure;
+  }
+
+  /** Say what is beneath the pointer, in all three matrices. */
+  read({ target, offsetX, offsetY }) {
+    const gram = this.model.get("_gram"), { n } = gram;
+    const at = (offset, length) => clamp(Math.floor(n * offset / length), 0, n - 1);
+    const row = at(offsetY, target.clientHeight), column = at(offsetX, target.clientWidth);
+    const [picture, style, difference] = Object.entries(SCALES).map(([which, { value }]) =>
+      value(gram[which].getUint8(n * row + column) / 255, gram));
+    this.words.textContent = `Channels ${row} and ${column}: picture ${short(picture)}, `
+      + `style ${short(style)}, difference ${signed(difference)}`;
   }
 
   /** Ask for the matrices of the chosen layer; in a tab that is not shown for none. */
@@ -201,15 +218,20 @@ class Maths {
 
   refresh() {
     const gram = this.model.get("_gram");
-    this.words.textContent = gram.n ? gram.words
-      : "Gram matrices say which features of a layer are strong together. They appear here while a "
-        + "picture is painted.";
+    if (!this.maps.querySelector(":hover")) this.refreshWords();
     this.maps.hidden = !gram.n;
     if (gram.n) for (const figure of this.maps.children) this.paint(figure, gram);
   }
 
+  refreshWords() {
+    const { n, words } = this.model.get("_gram");
+    this.words.textContent = n ? words : "They appear here while a picture is painted.";
+  }
+
   paint(figure, gram) {
-    const [canvas, { textContent: which }] = figure.children;
+    const [{ textContent: which }, canvas, scale] = figure.children;
+    const [least, most] = SCALES[which].ends(gram);
+    [scale.children[1].textContent, scale.children[2].textContent] = [least, most];
     const image = new ImageData(gram.n, gram.n), bytes = gram[which];
     const pixels = new Uint32Array(image.data.buffer);
     const colors = which === "difference" ? BLUE_TO_RED : BLUE_TO_YELLOW;
@@ -230,5 +252,28 @@ function ramp(stops) {
   });
 }
 
-const BLUE_TO_YELLOW = ramp(["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"]); // viridis
-const BLUE_TO_RED = ramp(["#2166ac", "#92c5de", "#f7f7f7", "#f4a582", "#b2182b"]);
+const VIRIDIS = ["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"];
+const DIVERGING = ["#2166ac", "#92c5de", "#f7f7f7", "#f4a582", "#b2182b"];
+const BLUE_TO_YELLOW = ramp(VIRIDIS), BLUE_TO_RED = ramp(DIVERGING);
+const STRENGTH = { // of two channels at once
+  stops: VIRIDIS, value: (share, { top }) => share * top,
+  ends: ({ top }) => ["0", `≥ ${short(top)}`],
+};
+const SCALES = { // of each map: its colors, the value at a share of them, and the words at its ends
+  picture: STRENGTH,
+  style: STRENGTH,
+  difference: {
+    stops: DIVERGING, value: (share, { apart }) => (2 * share - 1) * apart,
+    ends: ({ apart }) => [`≤ ${signed(-apart)}`, `≥ ${signed(apart)}`],
+  },
+};
+const MATHS = `
+  <div class="nst-layer"><span><b><i>G</i> = <i>F</i><sup>T</sup><i>F</i></b> says how strongly two
+    channels of a layer answer at the same place.</span>
+    <select aria-label="Layer"></select></div>
+  <div class="nst-maps"></div>
+  <p class="nst-soft"></p>
+  <p class="nst-soft nst-sum"></p>`;
+
+/** A number in three digits with its sign. */
+function signed(value) { return `${value < 0 ? "−" : "+"}${short(Math.abs(value))}`; }

@@ -8,7 +8,8 @@ const RESTING = 600; // milliseconds after the last key, until a slider is let g
 /** All sliders and menus of a view, on the trait `_at`: the index of each into its options. */
 class Dials {
   constructor(el, session) {
-    Object.assign(this, { session, model: session.model, dials: {}, pending: {}, held: "", timer: 0 });
+    Object.assign(this, { session, model: session.model, dials: {}, pending: {} });
+    Object.assign(this, { held: "", nudged: "", timer: 0 });
     for (const control of session.setup.controls) {
       const { row, input } = control.kind === "menu" ? this.menu(control) : this.slider(control);
       row.title = input.ariaDescription = control.help;
@@ -23,7 +24,7 @@ class Dials {
       <span class="nst-value" aria-hidden="true"></span>`);
     const input = row.querySelector("input");
     input.oninput = () => {
-      if (!this.held) this.nudge();
+      if (!this.held) this.nudge(name);
       this.change(name, Number(input.value));
     };
     input.onpointerdown = (event) => { if (!event.button) this.hold(name); };
@@ -33,8 +34,20 @@ class Dials {
   menu({ name, label, options }) {
     const row = labelled(label, "<select></select>"), input = row.querySelector("select");
     input.append(...options.map((words, i) => new Option(words, i)));
-    input.onchange = () => this.change(name, Number(input.value));
+    input.onchange = () => this.choose(name, Number(input.value));
     return { row, input };
+  }
+
+  /** Set a control by one choice. */
+  choose(name, index) {
+    this.begin();
+    this.change(name, index);
+  }
+
+  /** What changes from here on is a move of its own, which is undone as one. */
+  begin() {
+    this.flush();
+    this.model.set("_move", (this.model.get("_move") ?? 0) + 1);
   }
 
   /** Send a change, with all others of the same frame on the screen. */
@@ -46,6 +59,7 @@ class Dials {
   }
 
   flush() {
+    if (!Object.keys(this.pending).length) return;
     this.model.set("_at", { ...this.model.get("_at"), ...this.pending });
     this.pending = {};
     this.model.save_changes();
@@ -54,13 +68,16 @@ class Dials {
   /** From now on Python may not move this slider, until it is let go wherever the pointer is. */
   hold(name) {
     this.held = name;
+    this.begin();
     this.session.send("hold");
     for (const end of RELEASES) addEventListener(end, this, { capture: true });
   }
 
   /** A key holds a slider too, until none has come for a while. */
-  nudge() {
+  nudge(name) {
+    if (!this.timer || name !== this.nudged) this.begin();
     if (!this.timer) this.session.send("hold");
+    this.nudged = name;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.rest(), RESTING);
   }
@@ -75,6 +92,7 @@ class Dials {
 
   release() {
     for (const end of RELEASES) removeEventListener(end, this, { capture: true });
+    this.flush();
     if (this.held) this.session.send("release");
     this.held = "";
   }
@@ -138,6 +156,15 @@ function chips(el, all, press) {
   }));
 }
 
+/** Press down the chips whose settings are those of the controls. */
+function markChips(el, all, places) {
+  all.forEach(({ at = {} }, i) => {
+    const set = Object.entries(at);
+    el.children[i].ariaPressed =
+      String(set.length > 0 && set.every(([name, place]) => places[name] === place));
+  });
+}
+
 const CHALLENGE = `
   <div class="nst-offer"><p class="nst-soft">Find the settings that painted a hidden picture.</p>
     <div class="nst-list"></div></div>
@@ -145,53 +172,74 @@ const CHALLENGE = `
     <figure><canvas role="img" aria-label="The picture to find"></canvas></figure>
     <div>
       <b></b> <p class="nst-soft"></p>
-      <p class="nst-distance"><span></span><small></small></p>
-      <div class="nst-meter"><i></i><u></u></div>
+      <div class="nst-distance"><span></span> <small></small></div>
+      <div class="nst-meter" role="meter" aria-label="How close" aria-valuemin="0"
+        aria-valuemax="100"><i></i><u></u><s></s></div>
+      <p class="nst-soft nst-goal"></p>
+    </div>
+    <div class="nst-outcome">
       <p class="nst-found"></p>
-      <button type="button" name="give-up">Give up</button>
+      <div class="nst-buttons">
+        <button type="button" name="apply" class="nst-primary">Use these weights</button>
+        <button type="button" name="give-up">Give up</button>
+      </div>
     </div>
   </div>`;
 
 /** A picture to find the settings of: the list, or the one that was chosen. */
 class Challenge {
   constructor(el, session) {
-    Object.assign(this, { el, session, model: session.model, worst: 0 });
+    Object.assign(this, { el, session, model: session.model });
     el.innerHTML = CHALLENGE;
     const list = el.querySelector(".nst-list");
     chips(list, session.setup.challenges, (index) => session.send("challenge", { index }));
     for (const chip of list.children) chip.append(document.createElement("small"));
     for (const chip of list.children) chip.lastChild.textContent = chip.title;
-    [this.canvas, this.stop] = pick(el, "canvas", "[name=give-up]");
-    this.stop.onclick = () => session.send("challenge", { index: null });
+    [this.canvas, this.meter] = pick(el, "canvas", ".nst-meter");
+    [this.apply, this.stop] = pick(el, "[name=apply]", "[name=give-up]");
+    this.apply.onclick = () => session.act("apply");
+    this.stop.onclick = () => this.giveUp();
+  }
+
+  /** First see the answer, then leave. */
+  giveUp() {
+    const { found, answer } = this.model.get("_challenge");
+    if (found || answer) this.session.send("challenge", { index: null });
+    else this.session.send("reveal");
   }
 
   refresh() {
     const challenge = this.model.get("_challenge"), { name } = challenge;
     this.el.classList.toggle("nst-chosen-one", Boolean(name));
-    if (name !== this.name) Object.assign(this, { name, worst: 0 });
     if (name) this.show(challenge);
   }
 
-  show({ name, distance, best, found, target }) {
+  show({ name, start, goal, distance, best, found, answer, target }) {
     const write = (selector, words) => { this.el.querySelector(selector).textContent = words; };
     const { help = "" } = this.session.setup.challenges.find((one) => one.name === name) ?? {};
     write(".nst-play-on b", name);
     write(".nst-play-on p", target?.byteLength ? help : "The hidden picture is being painted …");
     write(".nst-distance span", distance === null ? "" : `distance ${short(distance)}`);
     write(".nst-distance small", best === null ? "" : `best ${short(best)}`);
-    write(".nst-found", found);
-    this.stop.textContent = found ? "Choose another" : "Give up";
-    this.measure(distance, best);
+    write(".nst-goal", goal ? `Closer is better: under ${short(goal)} wins.` : "");
+    write(".nst-found", found || answer && `My weights: ${answer}. Press Reset first, then use `
+      + "them and press Play.");
+    this.apply.hidden = !answer;
+    this.stop.textContent = found || answer ? "Choose another" : "Give up";
+    this.measure({ start, goal, distance, best });
     this.paint();
   }
 
-  /** The bar is full at the largest distance so far; a line shows the smallest. */
-  measure(distance, best) {
-    this.worst = Math.max(this.worst, distance ?? 0);
-    const { style, firstElementChild } = this.el.querySelector(".nst-meter");
-    style.setProperty("--distance", this.worst ? distance / this.worst : 0);
-    style.setProperty("--best", this.worst && best !== null ? best / this.worst : 0);
-    firstElementChild.hidden = distance === null;
+  /** The bar is empty where the picture starts and full where it is the hidden one. */
+  measure({ start, goal, distance, best }) {
+    const close = (one) => start && one !== null ? clamp(1 - one / start, 0, 1) : 0;
+    const marks = { close: distance, best, goal };
+    for (const [name, one] of Object.entries(marks)) {
+      this.meter.style.setProperty(`--${name}`, close(one));
+    }
+    this.meter.hidden = !goal;
+    this.meter.ariaValueNow = Math.round(100 * close(distance));
+    this.meter.children[1].hidden = best === null;
   }
 
   paint() {
@@ -202,54 +250,119 @@ class Challenge {
 
 const TAKEN = [ // label, kind, format, help
   ["Picture (PNG)", "png", undefined, "What is shown, at its full size"],
-  ["Film (WebP)", "film", "webp", "The whole run, in colors as they are"],
-  ["Film (GIF)", "film", "gif", "The whole run, for programs that know no WebP"],
+  ["Film (WebP)", "film", "webp", "The whole run, in full color"],
+  ["Film (GIF)", "film", "gif", "The whole run, for programs that cannot show WebP"],
   ["Code", "code", undefined, "Lines of Python that paint what is shown"],
-  ["My photograph", "upload", undefined, "The photograph that you uploaded"],
+  ["My photograph, so that the code finds it", "upload", undefined,
+    "The photograph that you uploaded: put it beside your notebook"],
 ];
+const COPIED = 2000; // milliseconds that a button says so
+
+const TAKE_HOME = `
+  <div class="nst-buttons"></div>
+  <p class="nst-size"><span></span> <button type="button" name="larger"></button></p>
+  <p class="nst-soft nst-saved"></p>
+  <div class="nst-code" hidden>
+    <div class="nst-buttons"><button type="button" name="copy">Copy</button>
+      <button type="button" name="save" title="Save the code as a file">Save (.py)</button>
+      <span class="nst-soft"></span></div>
+    <textarea readonly spellcheck="false" aria-label="Code that paints what is shown"></textarea>
+  </div>`;
 
 /** Files and code of what is shown. */
 class TakeHome {
-  constructor(el, session) {
-    Object.assign(this, { session, model: session.model });
-    el.innerHTML = `<div class="nst-buttons"></div><div class="nst-code" hidden>
-      <textarea readonly spellcheck="false" aria-label="Code that paints what is shown"></textarea>
-      <button type="button" name="copy">Copy</button></div>`;
-    [this.row, this.code] = el.children;
-    [this.text, this.copy] = this.code.children;
+  constructor(el, view) {
+    const { session } = view;
+    Object.assign(this, { view, session, model: session.model, copied: 0 });
+    el.innerHTML = TAKE_HOME;
+    [this.row, this.size, this.saved, this.code] = el.children;
+    [this.text, this.copy, this.about] = pick(this.code, "textarea", "button", ".nst-soft");
     this.row.append(...TAKEN.map(([label, kind, format, help]) =>
       button(label, label, ({ currentTarget }) => this.ask(currentTarget, kind, format), help)));
+    this.larger = this.size.lastElementChild;
+    this.larger.onclick = () => view.dials.choose("size", this.largest);
     this.copy.onclick = () => this.copyCode();
+    this.copy.nextElementSibling.onclick = () =>
+      this.save("painted.py", this.text.value, "text/x-python");
   }
 
   /** Ask for a file; until it is there, or Python says why not, the button is busy. */
   ask(pressed, kind, format) {
     pressed.ariaBusy = "true";
     const past = kind === "film" || kind === "upload" ? {} : this.session.look.past;
-    const wish = { kind, ...format && { format }, ...past };
-    this.session.take(wish, (taken, bytes) => this.receive(taken, bytes));
+    this.take({ kind, ...format && { format }, ...past });
   }
 
-  receive({ kind, name, mime, text }, bytes) {
+  take(wish) { this.session.take(wish, (taken, bytes) => this.receive(taken, bytes)); }
+
+  receive({ kind, name, mime, text, words = "" }, bytes) {
     this.rest();
-    if (kind !== "code") return save(name, new Blob([bytes], { type: mime }));
+    if (kind !== "code") return this.save(name, bytes, mime);
     this.text.value = text;
+    this.about.textContent = this.about.title = words;
     this.code.hidden = false;
-    this.copy.textContent = "Copy";
+    this.restCopy();
+  }
+
+  save(name, content, mime) {
+    save(name, new Blob([content], { type: mime }));
+    this.saved.textContent = `Saved as ${name}, where your browser puts downloads.`;
+    this.view.announce(this.saved.textContent);
   }
 
   rest() { for (const one of this.row.children) one.ariaBusy = "false"; }
+
+  restCopy() {
+    clearTimeout(this.copied);
+    this.copy.textContent = "Copy";
+  }
+
+  /** What is shown, as far as code is concerned: while it is painted, the same for all steps. */
+  get shown() {
+    const { look, now } = this.session, { phase, alt } = now;
+    if (look.right !== "now") return look.right;
+    const step = ["running", "preparing"].includes(phase) ? "painting" : alt;
+    return JSON.stringify([step, this.model.get("_at"), this.model.get("_chosen")]);
+  }
+
+  /** The code goes with what is shown; while that is painted, it says which step is meant. */
+  follow() {
+    const { shown } = this;
+    if (shown === this.followed) return;
+    this.followed = shown;
+    this.saved.textContent = "";
+    if (!this.code.hidden) this.take({ kind: "code", ...this.session.look.past });
+  }
 
   async copyCode() {
     this.text.select();
     const copying = navigator.clipboard?.writeText(this.text.value); // in secure contexts only
     await (copying ?? Promise.reject()).catch(() => document.execCommand("copy"));
     this.copy.textContent = "Copied";
+    clearTimeout(this.copied);
+    this.copied = setTimeout(() => this.restCopy(), COPIED);
   }
+
+  /** The last position of the size control. */
+  get largest() { return this.session.control("size").options.length - 1; }
 
   refresh() {
     const { content } = this.model.get("_chosen");
     this.row.lastChild.hidden = !this.model.get("_gallery").content?.[content]?.own;
+    this.refreshSize();
+    this.follow();
+  }
+
+  /** Say how large the picture is that would be saved, and whether it can be larger. */
+  refreshSize() {
+    const { look } = this.session, kept = look.right.startsWith("kept");
+    const picture = kept ? look.bitmap(look.right) : look.now; // frames are sent in small
+    this.size.hidden = !picture;
+    if (picture) this.size.firstElementChild.textContent =
+      `Picture: ${picture.width} × ${picture.height} px.`;
+    this.larger.hidden = kept || this.model.get("_at").size >= this.largest;
+    this.larger.textContent =
+      `Paint it larger: size ${this.session.control("size").options[this.largest]} (starts again)`;
   }
 }
 

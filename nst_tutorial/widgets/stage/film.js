@@ -7,6 +7,7 @@ const ICONS = {
   play: "M7 4.5v15L20 12z",
   pause: "M6 5h4v14H6zM14 5h4v14h-4z",
   full: "M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z",
+  exit: "M8 4h2v6H4V8h4zM14 4h2v4h4v2h-6zM4 14h6v6H8v-4H4zM14 14h6v2h-4v4h-2z",
   camera: "M3 7h4l2-3h6l2 3h4v13H3zm9 3a4 4 0 1 0 0 8 4 4 0 0 0 0-8z",
   upload: "M11 16V8l-3.5 3.5L6 10l6-6 6 6-1.5 1.5L13 8v8zM4 17h2v2h12v-2h2v4H4z",
   remove: "M5 7 7 5l5 5 5-5 2 2-5 5 5 5-2 2-5-5-5 5-2-2 5-5z",
@@ -55,10 +56,12 @@ class Film extends Told {
 
 const FILM = `
   <button type="button" name="wipe" aria-pressed="false"
-    title="Before and after, with a handle to drag (W)">Wipe</button>
+    title="Compare before and after with a line that you drag (W)">Wipe</button>
+  <span class="nst-soft" aria-hidden="true">look back</span>
   <div class="nst-track">
-    <div class="nst-marks" role="group" aria-label="Where settings were changed"></div>
-    <input type="range" min="0" aria-label="Film of the run">
+    <div class="nst-marks" role="group" aria-label="Dots: a setting changed here"></div>
+    <input type="range" min="0" aria-label="look back at the run"
+      title="Look back at earlier steps; a dot says that a setting changed there">
   </div>
   <span class="nst-when" aria-hidden="true"></span>`;
 
@@ -103,7 +106,7 @@ class Scrubber {
   }
 
   mark({ step, words }, place) {
-    const said = `step ${step}: ${words}`;
+    const said = `changed at step ${step}: ${words}`;
     const one = button(said, "", () => this.go(Math.max(this.film.find(step), 0)));
     Object.assign(one, { tabIndex: -1, className: place < 0.5 ? "nst-mark" : "nst-mark nst-late" });
     one.dataset.words = said;

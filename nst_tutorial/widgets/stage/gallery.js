@@ -5,6 +5,7 @@
 
 const AS_IT_IS = 3e6; // bytes: a file up to this size travels unchanged
 const SAMPLE = 1e6; // bytes of a file that no browser can read, for Python to say what it is
+const NEXT = 28; // pixels beside the chosen picture, where the next one looks in
 const LARGEST = 7.9e6; // bytes: a larger message closes the connection
 
 /** Addresses of pictures for <img>, all given back together. */
@@ -46,6 +47,7 @@ class Row {
     this.upload.onclick = () => this.file.click();
     this.file.onchange = () => this.send([...this.file.files]);
     roving(this.thumbs);
+    this.strip = new Strip(this.thumbs);
   }
 
   /** Send a file to Python, shrunk first where it is large. */
@@ -82,7 +84,7 @@ class Row {
       one.ariaPressed = String(one === chosen);
       one.tabIndex = one === (chosen ?? all[0]) ? 0 : -1;
     }
-    if (chosen) bringIn(this.thumbs, chosen.parentElement);
+    this.strip.show(chosen?.parentElement);
   }
 }
 
@@ -94,6 +96,7 @@ class Kept {
       <div class="nst-thumbs" role="group" aria-label="Kept pictures"></div>`;
     this.thumbs = el.lastElementChild;
     roving(this.thumbs);
+    this.strip = new Strip(this.thumbs);
   }
 
   refresh() {
@@ -102,7 +105,7 @@ class Kept {
     this.thumbs.replaceChildren(...all);
     if (!all.length) this.thumbs.textContent = "Pictures that you keep wait here, to compare.";
     this.mark();
-    if (all.length) bringIn(this.thumbs, all.at(-1));
+    this.strip.show(all.at(-1));
   }
 
   one({ label, words, picture }, index) {
@@ -139,10 +142,48 @@ function thumbnail({ address, name, title = name, press, remove }) {
   return made;
 }
 
-/** Scroll a row sideways, and only the row, until one of its pictures is seen. */
-function bringIn(row, one) {
-  const left = one.offsetLeft - row.offsetLeft, right = left + one.offsetWidth;
-  if (left < row.scrollLeft || right > row.scrollLeft + row.clientWidth) row.scrollLeft = left - 8;
+/** A row of pictures that scrolls sideways: its ends fade where there is more. */
+class Strip {
+  constructor(row) {
+    Object.assign(this, { row, observer: new ResizeObserver(() => this.settle()) });
+    row.onscroll = () => this.fade();
+    row.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
+  }
+
+  /** Keep one of its pictures in sight, also when pictures or the row get another size. */
+  show(one) {
+    this.shown = one;
+    this.observer.disconnect();
+    for (const each of [this.row, ...this.row.children]) this.observer.observe(each);
+    this.settle();
+  }
+
+  settle() {
+    const { row, shown } = this;
+    if (shown?.isConnected) {
+      const left = shown.offsetLeft - row.offsetLeft, right = left + shown.offsetWidth;
+      const least = right - row.clientWidth + NEXT; // a piece of the next one is seen as well
+      row.scrollLeft = clamp(row.scrollLeft, Math.min(least, left - NEXT), left - NEXT);
+    }
+    this.fade();
+  }
+
+  get room() { return this.row.scrollWidth - this.row.clientWidth; }
+
+  fade() {
+    this.row.classList.toggle("nst-before", this.row.scrollLeft > 1);
+    this.row.classList.toggle("nst-after", this.row.scrollLeft < this.room - 1);
+  }
+
+  /** A wheel that turns up and down moves the row, as long as there is more of it. */
+  onWheel(event) {
+    const { row, room } = this, { deltaX, deltaY, deltaMode, ctrlKey } = event;
+    const to = clamp(row.scrollLeft + deltaY * [1, 20, 200][deltaMode], 0, room);
+    const atItsEnd = Math.abs(to - row.scrollLeft) < 1; // then the page may scroll
+    if (atItsEnd || ctrlKey || Math.abs(deltaX) > Math.abs(deltaY)) return;
+    event.preventDefault();
+    row.scrollLeft = to;
+  }
 }
 
 // Shrinking ------------------------------------------------------------------------------------

@@ -70,6 +70,13 @@ class Look extends Told {
     return kind === "frame" ? this.film.find(Number(step)) : -1;
   }
 
+  /** Which picture of the past is looked at, in words; "" is the picture now. */
+  get pastInWords() {
+    const { frame, kept } = this.past;
+    if (kept !== undefined) return `Looking at kept picture ${kept + 1}`;
+    return frame === undefined ? "" : `Looking back at step ${frame} of ${this.session.now.step}`;
+  }
+
   /** Which picture of the past is looked at, as Python is told; {} is the picture now. */
   get past() {
     const [kind, number] = this.right.split(" ");
@@ -126,8 +133,10 @@ const FRAME = `
   </div>
   <div class="nst-back">
     <span></span>
-    <button type="button" name="back">Go on from here</button>
-    <button type="button" name="now" title="Back to the picture now (Escape)">Now</button>
+    <button type="button" name="back"
+      title="Take this step and its settings, and paint on; Undo takes that back">Go on from
+      here</button>
+    <button type="button" name="now" title="Back to the latest step (Escape)">Latest</button>
   </div>`;
 const CLOSEST = 12; // times as large as the picture as a whole
 const CRISP = 4; // from here on pixels are squares, so that one sees them
@@ -254,7 +263,8 @@ class Picture {
     this.right.ariaLabel = look.right === "now" ? this.session.now.alt : right;
     this.handle.ariaValueNow = percent;
     this.handle.ariaValueText = `${percent} % ${left}, ${100 - percent} % ${right}`;
-    this.back.firstElementChild.textContent = frame ? frame.words
+    const said = this.back.firstElementChild;
+    said.textContent = said.title = frame ? frame.words
       : this.session.model.get("_kept")[look.past.kept]?.words ?? "";
   }
 

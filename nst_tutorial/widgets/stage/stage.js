@@ -7,7 +7,7 @@ const TEMPLATE = `
   <div class="nst-grid">
     <section class="nst-look" aria-label="Picture">
       <div class="nst-frame" role="group" tabindex="0"
-        aria-label="Picture: arrows look through the film, + and - enlarge"></div>
+        aria-label="Picture: arrows look back, + and - enlarge"></div>
       <div class="nst-film"></div>
     </section>
     <section class="nst-side" aria-label="Controls">
@@ -17,8 +17,7 @@ const TEMPLATE = `
         <button type="button" name="reset" title="Back to the start">Reset</button>
         <button type="button" name="undo" title="Undo the last change (Z)">Undo</button>
         <button type="button" name="keep" title="Keep this picture to compare it (K)">Keep</button>
-        <button type="button" name="full" title="Full screen (F)"
-          aria-label="Full screen">${icon("full")}</button>
+        <button type="button" name="full"></button>
         <button type="button" name="keys" title="Keys (?)" aria-label="Keys">?</button>
       </div>
       <div class="nst-progress"><span class="nst-line"></span>
@@ -33,8 +32,10 @@ const TEMPLATE = `
           <button data-tab="challenge">Challenge</button><button data-tab="take">Take home</button>
         </div>
         <div data-panel="curve"></div>
-        <div data-panel="layers"><p class="nst-soft">What each layer counts in the style term, and
-          what it has of it now.</p><div class="nst-dials" data-group="layers"></div></div>
+        <div data-panel="layers"><p class="nst-soft">How much each layer counts in the style term,
+          and its share of that term now.</p><p class="nst-soft nst-end">fine strokes</p>
+          <div class="nst-dials" data-group="layers"></div>
+          <p class="nst-soft nst-end">coarse strokes</p></div>
         <div data-panel="more"><div class="nst-dials" data-group="more"></div></div>
         <div data-panel="maths"></div>
         <div data-panel="challenge"></div>
@@ -57,13 +58,13 @@ const KEYS = { // key: [what it does, how], in the order of the list that "?" sh
   z: ["Z", "undo the last change", (view) => view.press("undo")],
   w: ["W", "wipe: before and after", (view) => view.scrubber.wipe.click()],
   f: ["F", "full screen", (view) => view.toggleFull()],
-  escape: ["Escape", "back to the picture now", (view) => view.lookAtNow()],
+  escape: ["Escape", "back to the latest step", (view) => view.lookAtNow()],
   "?": ["?", "this list", (view) => view.find(".nst-keys").showModal()],
 };
 const ON_THE_PICTURE = {
-  arrowleft: ["← →", "look through the film", (view) => view.scrubber.move(-1)],
+  arrowleft: ["← →", "look back, step by step", (view) => view.scrubber.move(-1)],
   arrowright: [, , (view) => view.scrubber.move(1)],
-  end: ["End", "back to the picture now", (view) => view.lookAtNow()],
+  end: ["End", "back to the latest step", (view) => view.lookAtNow()],
   "+": ["+ − 0", "enlarge, shrink, whole picture", (view) => view.picture.magnify(1.5)],
   "=": [, , (view) => view.picture.magnify(1.5)],
   "-": [, , (view) => view.picture.magnify(1 / 1.5)],
@@ -130,10 +131,9 @@ class Session extends Told {
     if (film?.asked) this.doubt("", true);
     if (film) this.film.take(film, buffers);
     if (take) this.takers.get(take.kind)?.(take, buffers[0]);
-    if (take) this.takers.delete(take.kind);
   }
 
-  /** Ask for a file; the view that asks gets it. */
+  /** Ask for a file; the view that asked last gets it. */
   take(wish, receive) {
     this.takers.set(wish.kind, receive);
     this.send("take", wish);
@@ -204,7 +204,7 @@ class View {
     this.curve = new Curve(panel("curve"), session);
     this.maths = new Maths(panel("maths"), session);
     this.challenge = new Challenge(panel("challenge"), session);
-    this.takeHome = new TakeHome(panel("take"), session);
+    this.takeHome = new TakeHome(panel("take"), this);
     this.tabs = new Tabs(this.find(".nst-tabs"), (name) => this.maths.ask(name === "maths"));
   }
 
@@ -234,6 +234,7 @@ class View {
     this.tabs.open(this.tabs.tabs[0]);
     for (const refresh of Object.values(this.watched())) refresh();
     this.session.look.tell();
+    this.refreshFull();
     this.showState();
     this.session.askForFilm();
     return () => this.close();
@@ -243,7 +244,7 @@ class View {
   watched() {
     return {
       _now: () => this.refreshNow(),
-      _at: () => { this.dials.refresh(); this.curve.refresh(); },
+      _at: () => this.refreshAt(),
       _gallery: () => { this.rows.content.refresh(); this.rows.style.refresh(); },
       _chosen: () => { this.rows.content.mark(); this.rows.style.mark(); this.takeHome.refresh(); },
       _photograph: () => this.refreshLook(),
@@ -265,6 +266,7 @@ class View {
     }
     this.closers.push(session.look.hear(() => this.refreshLook()));
     this.closers.push(session.hear(() => this.showState()));
+    el.onfullscreenchange = () => this.refreshFull();
     el.onkeydown = (event) => this.onKeyDown(event);
     el.onkeyup = (event) => event.stopPropagation();
     el.onpaste = (event) => this.onPaste(event);
@@ -281,6 +283,7 @@ class View {
     this.dials.rest();
     this.camera.stop();
     this.curve.observer.disconnect();
+    for (const { strip } of [...Object.values(this.rows), this.kept]) strip.observer.disconnect();
     for (const { addresses } of [...Object.values(this.rows), this.kept]) addresses.clear();
   }
 
@@ -290,7 +293,12 @@ class View {
 
   lookAtNow() { this.session.look.set({ right: "now" }); }
 
-  togglePlay() { this.session.act(this.running ? "pause" : "play"); }
+  togglePlay() {
+    if (this.running) return this.session.send("pause");
+    const { pastInWords } = this.session.look;
+    this.session.act("play");
+    if (pastInWords) this.announce("Back at the latest step");
+  }
 
   press(action) {
     if (this.buttons[action].ariaDisabled === "true") return;
@@ -298,9 +306,10 @@ class View {
     else this.session.act(action);
   }
 
+  get full() { return this.el.getRootNode().fullscreenElement === this.el; }
+
   toggleFull() {
-    const root = this.el.getRootNode();
-    if (root.fullscreenElement === this.el) document.exitFullscreen();
+    if (this.full) document.exitFullscreen();
     else this.el.requestFullscreen?.().catch(() => {}); // some pages do not allow it
   }
 
@@ -349,19 +358,43 @@ class View {
   // What the visitor sees ------------------------------------------------------------------------
 
   refreshNow() {
-    const { phase, status, note, alt, step, planned, can_undo: canUndo } = this.session.now;
-    const { play, undo } = this.buttons, word = this.running ? "pause" : "play";
-    if (play.dataset.shows !== word) {
-      play.dataset.shows = word;
-      play.innerHTML = `${icon(word)}<span>${word === "play" ? "Play" : "Pause"}</span>`;
-    }
-    undo.ariaDisabled = String(!canUndo);
-    this.find(".nst-line").textContent = status;
+    const { phase, note, alt, step, planned, sum, can_undo: canUndo } = this.session.now;
+    this.buttons.undo.ariaDisabled = String(!canUndo);
+    this.refreshLine();
     this.showProgress(phase === "preparing" ? null : step, planned);
     this.find(".nst-note").textContent = note;
     this.find(".nst-alt").textContent = alt;
+    this.maths.sum.textContent = sum;
     this.picture.refreshWords();
+    this.takeHome.refresh();
     this.announcePhase(phase, note);
+  }
+
+  /** Say what is seen: how the run stands, or that this is an earlier picture. */
+  refreshLine() {
+    const { play } = this.buttons, { look, now } = this.session, past = look.pastInWords;
+    const [name, word] = this.running ? ["pause", "Pause"]
+      : ["play", past ? "Play from the end" : "Play"];
+    if (play.dataset.shows !== word) {
+      play.dataset.shows = word;
+      play.innerHTML = `${icon(name)}<span>${word}</span>`;
+    }
+    this.find(".nst-line").textContent = past || now.status;
+  }
+
+  refreshAt() {
+    const at = this.model.get("_at");
+    this.dials.refresh();
+    this.curve.refresh();
+    this.takeHome.refresh();
+    markChips(this.find(".nst-chips"), this.session.setup.presets, at);
+  }
+
+  refreshFull() {
+    const { full } = this.buttons;
+    full.innerHTML = icon(this.full ? "exit" : "full");
+    full.ariaLabel = this.full ? "Leave full screen" : "Full screen";
+    full.title = this.full ? "Leave full screen (Esc or F)" : "Full screen (F)";
   }
 
   /** How many steps are done; null where nobody knows how long it takes. */
@@ -393,6 +426,8 @@ class View {
     this.scrubber.refresh();
     this.kept.mark();
     this.challenge.paint();
+    this.refreshLine();
+    this.takeHome.refresh();
     const { now } = this.session.look;
     if (now) this.el.style.setProperty("--wide", clamp(now.width / now.height, 1.2, 1.8));
   }
