@@ -17,8 +17,9 @@ import subprocess
 import sys
 
 if "google.colab" in sys.modules:  # there, fetch the course; elsewhere nothing happens
-    fetch = "git clone --depth 1 {address} nst && pip install -q --no-deps ./nst anywidget psygnal"
-    subprocess.run(fetch, shell=True, check=True)
+    fetch = "git clone --depth 1 {address} nst"
+    install = "pip install -q --no-deps ./nst anywidget psygnal"
+    subprocess.run(fetch + " && " + install, shell=True, check=True)
     os.chdir("nst/notebooks")"""
 
 
@@ -40,10 +41,16 @@ def prepare(notebook, name, address):
     notebook.cells[0].source = "\n".join([title + badge(name, address), *rest])
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     if "google.colab" not in code[0].source:
-        place = notebook.cells.index(code[0])
-        notebook.cells.insert(place, nbformat.v4.new_code_cell())
-        code.insert(0, notebook.cells[place])
+        code.insert(0, nbformat.v4.new_code_cell())
+        notebook.cells.insert(notebook.cells.index(code[1]), code[0])
     code[0].source = FIRST.format(address=address)
+    for count, cell in enumerate(code, 1):  # the first prints nothing, so that it need not be run
+        cell.execution_count = count
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = count
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"
 
 
 def main():

@@ -1,8 +1,10 @@
 """The form of the lessons: what a reader may rely on in every one of them."""
 
 import ast
+import copy
 import itertools
 import re
+import runpy
 import statistics
 from pathlib import Path
 
@@ -16,6 +18,8 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "notebooks"
 LESSONS = sorted(FOLDER.glob("[0-9]*.ipynb"))
 SOLUTIONS = sorted(FOLDER.glob("solutions/*.ipynb"))
+COLAB = runpy.run_path(str(FOLDER / "colab.py"))
+prepare, repository = COLAB["prepare"], COLAB["repository"]
 ABSOLUTE = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|Users|work)/\w|\b[A-Z]:\\")
 
 
@@ -32,6 +36,11 @@ every_notebook = pytest.mark.parametrize(
 def cells(path, kind=None):
     every = nbformat.read(path, as_version=4).cells
     return [cell for cell in every if kind in (None, cell.cell_type)]
+
+
+def own_cells(path):
+    """All but the one that Colab needs."""
+    return [cell for cell in cells(path) if "google.colab" not in cell.source]
 
 
 def tags(cell):
@@ -78,7 +87,7 @@ def test_headings_are_in_order(path):
 
 @every_lesson
 def test_cell_budget(path):
-    code = cells(path, "code")
+    code = [cell for cell in own_cells(path) if cell.cell_type == "code"]
     lines = sorted(len(cell.source.splitlines()) for cell in code)
     words = len(re.sub(r"^\|.*$", "", text(path), flags=re.M).split())  # tables are not prose
     assert 15 <= len(code) <= 38
@@ -90,7 +99,7 @@ def test_cell_budget(path):
 
 @every_lesson
 def test_at_most_two_code_cells_in_a_row(path):
-    kinds = "".join(cell.cell_type[0] for cell in cells(path))
+    kinds = "".join(cell.cell_type[0] for cell in own_cells(path))
     assert "ccc" not in kinds
 
 
@@ -107,6 +116,15 @@ def test_three_to_five_exercises_that_say_so(path):
 
 def shown(output):
     return output.get("text", "") or output.get("data", {}).get("text/plain", "")
+
+
+@every_lesson
+def test_it_opens_in_colab(path):
+    """Badge and first cell are what `notebooks/colab.py` writes, with README's address."""
+    notebook = nbformat.read(path, as_version=4)
+    before = copy.deepcopy(notebook)
+    prepare(notebook, path.name, repository())
+    assert notebook == before
 
 
 @every_lesson

@@ -123,9 +123,10 @@ def test_commands_in_the_readme_exist():
 
 
 def test_the_repositorys_address_stands_in_one_place():
+    """Lessons have it from there: `test_it_opens_in_colab`."""
     files = [
         p
-        for pattern in ("*.md", "*.toml", "*.cff", "*.yml", "docs/*", "notebooks/*", "web/*")
+        for pattern in ("*.md", "*.toml", "*.cff", "*.yml", "docs/*", "notebooks/*.py", "web/*")
         for p in ROOT.glob(pattern)
     ]
     holders = [path.name for path in files if path.is_file() and "OWNER" in path.read_text("utf-8")]

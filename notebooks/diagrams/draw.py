@@ -246,8 +246,8 @@ def loop():
         arrow((208, pixels), (636, pixels), color=PAINTED),
         words(400, pixels + 22, "its pixels themselves", color=PAINTED, size=16),
         loss(640, photo + 12, PHOTO, "content loss", "the same things\nin the same places?"),
-        loss(640, style + 12, STYLE, "style loss", "the same colours\nand strokes?"),
-        loss(640, pixels - 12, TV, "total variation", "do neighbouring\npixels agree?"),
+        loss(640, style + 12, STYLE, "style loss", "the same colors\nand strokes?"),
+        loss(640, pixels - 12, TV, "total variation", "do neighboring\npixels agree?"),
         # the sum, and the way back
         arrow((816, photo + 12), (916, photo + 12), (916, 180), color=PHOTO),
         arrow((816, style + 12), (856, style + 12), color=STYLE),
@@ -584,7 +584,7 @@ def total():
         words(326, pixels + 22, "pixels, no network", color=PAINTED, size=16),
         term(470, photo, PHOTO, "*L*_{content}", "*F* against *P*,\nplace by place"),
         term(470, style, STYLE, "*L*_{style}", "Gram matrices,\nlayer by layer"),
-        term(470, pixels, TV, "*TV*", "neighbouring\npixels"),
+        term(470, pixels, TV, "*TV*", "neighboring\npixels"),
         # the weights and the sum
         *weigh(photo, PHOTO, "α", "content_weight", 2.5),
         *weigh(style, STYLE, "β", "style_weight", 100),
