@@ -40,6 +40,7 @@ def main(folder="results/handout"):
 def page(path, exporter):
     """One notebook as a page, with its stored outputs."""
     notebook = nbformat.read(path, as_version=4)
+    leave_colab_out(notebook)
     formulas = {}  # set aside: the converter of Markdown would take them apart
     describe_figures(notebook.cells)
     for cell in notebook.cells:
@@ -51,6 +52,12 @@ def page(path, exporter):
         notebook, {"metadata": {"name": title, "path": str(path.parent)}}
     )
     return re.sub(r"⟦\d+⟧", lambda mark: formulas[mark[0]], body)
+
+
+def leave_colab_out(notebook):
+    """Take out the badge and the cell that only Colab needs."""
+    notebook.cells = [cell for cell in notebook.cells if "google.colab" not in cell.source]
+    notebook.cells[0].source = re.sub(r"\[!\[Open in Colab\].*\n", "", notebook.cells[0].source)
 
 
 def attach_pictures(cell, folder):
