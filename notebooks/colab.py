@@ -1,6 +1,6 @@
 """Write into every lesson how it is opened in Colab: `python notebooks/colab.py`.
 
-A badge below the title, and a first cell that fetches the course there and does nothing elsewhere.
+A link below the title, and a first cell that fetches the course there and does nothing elsewhere.
 The repository's address is taken from README.md, where alone the maintainer fills it in.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 
 HERE = Path(__file__).parent
-BADGE = re.compile(r"\n\n\[!\[Open in Colab\].*")
+LINK = re.compile(r"\n\n\[Open in Colab\].*")
 FIRST = """\
 import os
 import subprocess
@@ -29,16 +29,16 @@ def repository():
     return re.search(r"^\[repository\]: (\S+)$", readme, re.M)[1]
 
 
-def badge(name, address):
+def link(name, address):
+    """In words: behind a firewall a badge would be a broken picture."""
     place = address.replace("https://github.com", "https://colab.research.google.com/github")
-    picture = "https://colab.research.google.com/assets/colab-badge.svg"
-    return f"\n\n[![Open in Colab]({picture})]({place}/blob/main/notebooks/{name})"
+    return f"\n\n[Open in Colab]({place}/blob/main/notebooks/{name})"
 
 
 def prepare(notebook, name, address):
-    """Put badge and first cell into a notebook, in place of earlier ones."""
-    title, *rest = BADGE.sub("", notebook.cells[0].source).split("\n", 1)
-    notebook.cells[0].source = "\n".join([title + badge(name, address), *rest])
+    """Put link and first cell into a notebook, in place of earlier ones."""
+    title, *rest = LINK.sub("", notebook.cells[0].source).split("\n", 1)
+    notebook.cells[0].source = "\n".join([title + link(name, address), *rest])
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     if "google.colab" not in code[0].source:
         code.insert(0, nbformat.v4.new_code_cell())

@@ -55,9 +55,9 @@ def page(path, exporter):
 
 
 def leave_colab_out(notebook):
-    """Take out the badge and the cell that only Colab needs."""
+    """Take out the link and the cell that only Colab needs."""
     notebook.cells = [cell for cell in notebook.cells if "google.colab" not in cell.source]
-    notebook.cells[0].source = re.sub(r"\[!\[Open in Colab\].*\n", "", notebook.cells[0].source)
+    notebook.cells[0].source = re.sub(r"\[Open in Colab\].*\n", "", notebook.cells[0].source)
 
 
 def attach_pictures(cell, folder):

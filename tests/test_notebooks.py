@@ -120,7 +120,7 @@ def shown(output):
 
 @every_lesson
 def test_it_opens_in_colab(path):
-    """Badge and first cell are what `notebooks/colab.py` writes, with README's address."""
+    """Link and first cell are what `notebooks/colab.py` writes, with README's address."""
     notebook = nbformat.read(path, as_version=4)
     before = copy.deepcopy(notebook)
     prepare(notebook, path.name, repository())
