@@ -48,7 +48,7 @@ expect.set_options(timeout=1000 * PATIENCE)
 BROWSERS = (
     "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge",
 )  # fmt: skip
-ARGUMENTS = (  # a camera that shows moving colours, and needs no permission
+ARGUMENTS = (  # a camera that shows moving colors, and needs no permission
     "--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
 )  # fmt: skip
 QUIET = {"fetchNews": "false", "checkForUpdates": False}

@@ -59,6 +59,7 @@ class Easel:
         self.page.mouse.click(*self.at(place))
 
     def stroke(self, *places):
+        self.photograph.click(trial=True)  # wait until nothing moves, nor lies over it
         self.page.mouse.move(*self.at(places[0]))
         self.page.mouse.down()
         for place in places[1:]:
