@@ -43,8 +43,10 @@ def opened(name):
     return Image.open(HERE / name).convert("RGB")
 
 
-def painted(photograph, style, extractor):
-    result = stylize(HERE / photograph, HERE / style, extractor, CONFIG)
+def painted(photograph, style, extractor, **settings):
+    """One transfer as a picture, at the defaults and 448 px but for `settings`."""
+    config = dataclasses.replace(CONFIG, **settings)
+    result = stylize(HERE / photograph, HERE / style, extractor, config)
     print(photograph, style, result.stopped or "", flush=True)
     return Image.fromarray(to_uint8(result.image[0]))
 
@@ -79,11 +81,9 @@ def paint_gallery(extractor):
 
 def paint_colors(extractor):
     """Coffee in stained glass, with each setting of `colors`."""
-    photograph, style = HERE / "coffee.png", HERE / "stained_glass.jpg"
-    configs = [dataclasses.replace(CONFIG, colors=one) for one in ("style", "match", "luminance")]
-    painted = [stylize(photograph, style, extractor, config) for config in configs]
-    row = [Image.open(photograph), *(Image.fromarray(to_uint8(one.image[0])) for one in painted)]
-    save(montage([row]), "colors.jpg")
+    pair, ways = ("coffee.png", "stained_glass.jpg"), ("style", "match", "luminance")
+    row = [painted(*pair, extractor, colors=way) for way in ways]
+    save(montage([[opened(pair[0]), *row]]), "colors.jpg")
 
 
 def paint_regions(extractor):
@@ -92,11 +92,11 @@ def paint_regions(extractor):
     head, suit, behind = (HERE / "masks" / f"astronaut_{p}.png" for p in ("head", "suit", "behind"))
     photograph, glass = HERE / "astronaut.png", HERE / "stained_glass.jpg"
     regions = [(suit, glass), (behind, HERE / "woodblock_wave.jpg")]
-    alone = stylize(photograph, glass, extractor, CONFIG)
+    alone = painted(photograph.name, glass.name, extractor)
     apart = stylize(photograph, None, extractor, CONFIG, regions=regions)
+    apart = Image.fromarray(to_uint8(apart.image[0]))
     shown = Image.merge("RGB", [Image.open(mask) for mask in (suit, head, head)])
-    painted = [Image.fromarray(to_uint8(one.image[0])) for one in (alone, apart)]
-    save(montage([[Image.open(photograph), painted[0], shown, painted[1]]]), "regions.jpg")
+    save(montage([[opened(photograph.name), alone, shown, apart]]), "regions.jpg")
 
 
 def draw_masks():

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from scipy.ndimage import binary_opening, gaussian_filter, label
 
-from make_gallery import HEIGHT, montage, save
+from make_gallery import HEIGHT, montage, opened, painted, save
 from nst_tutorial import (
     TransferConfig,
     fast,
@@ -40,17 +40,6 @@ SIZE = 448
 HEIGHTS = {  # of the rows; else make_gallery's
     "02": 160, "04": 256, "08": 192, "11_portrait": 448, "07_astronaut": 400, "10_memory": 400,
 }  # fmt: skip
-
-
-def opened(name):
-    return Image.open(HERE / name).convert("RGB")
-
-
-def painted(photograph, style, extractor, **settings):
-    """One transfer as a picture, at the defaults but for `settings`."""
-    config = TransferConfig(**{"size": SIZE, **settings})
-    result = stylize(HERE / photograph, HERE / style, extractor, config)
-    return Image.fromarray(to_uint8(result.image[0]))
 
 
 def captioned(picture, words):

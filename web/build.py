@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from nst_tutorial import NSTError
 from nst_tutorial.fast import export_network, load_network
@@ -50,6 +50,8 @@ def main(arguments=None):
 def build(network, folder):
     """Fill a folder with the page and all that it loads."""
     network, dist = load_network(network, "float32"), install()
+    if folder.exists() and any(folder.iterdir()) and not (folder / "page.js").exists():
+        raise NSTError(f"{folder} holds something else, which would be lost; name another folder.")
     shutil.rmtree(folder, ignore_errors=True)
     for part in ("data", "styles"):
         (folder / part).mkdir(parents=True)
@@ -95,10 +97,8 @@ def write_thumbnail(style, path):
     if not source.exists():
         raise NSTError(f"style {style!r} has no picture: {source.relative_to(ROOT)} is missing.")
     with Image.open(source) as picture:
-        side = min(picture.size)
-        left, top = ((length - side) // 2 for length in picture.size)
-        square = picture.convert("RGB").crop((left, top, left + side, top + side))
-    square.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS).save(path, quality=85)
+        square = ImageOps.fit(picture.convert("RGB"), (THUMBNAIL, THUMBNAIL))
+    square.save(path, quality=85)
 
 
 def write_network(network, folder):

@@ -14,7 +14,9 @@ import re
 from html import escape
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
+
+from nst_tutorial.config import TransferConfig
 
 HERE = Path(__file__).parent
 IMAGES = HERE.parent.parent / "images"
@@ -26,7 +28,8 @@ PALE = {PHOTO: "#e0eef8", STYLE: "#fce7d8", PAINTED: "#efe3f5", TV: "#dcf2ea", I
 
 CAT, CUP = "chelsea.png", "coffee.png"
 PAINTED_CUP = "colors.jpg", (458, 0, 902, 300)  # the second of its four pictures
-PAINTED_CAT = "readme.jpg", (0, 307, 449, 604)  # the first of its second row
+PAINTED_CAT = "lessons/07_cat.jpg", (764, 0, 1214, 300)  # the last of its three pictures
+DEFAULTS = TransferConfig()
 
 # all of one width, or narrower, so that no line grows out of its box on another machine
 FONTS = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans Condensed', sans-serif"
@@ -171,19 +174,12 @@ def thumbnail(source, width, height, most=5400):
     """Return a small JPEG as an address; `source` is a file, or a file and a part of it."""
     name, part = source if isinstance(source, tuple) else (source, None)
     image = Image.open(IMAGES / name).convert("RGB").crop(part)
-    image = cropped(image, width / height).resize((round(1.5 * width), round(1.5 * height)))
+    image = ImageOps.fit(image, (round(1.5 * width), round(1.5 * height)))
     for quality in range(85, 20, -5):
         image.save(file := io.BytesIO(), "JPEG", quality=quality, optimize=True)
         if file.tell() <= most:
             break
     return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
-
-
-def cropped(image, aspect):
-    """Cut the middle of a picture out."""
-    width, height = min(image.width, image.height * aspect), min(image.height, image.width / aspect)
-    left, top = (image.width - width) / 2, (image.height - height) / 2
-    return image.crop([round(side) for side in (left, top, left + width, top + height)])
 
 
 def maps(x, y, color, side=46, count=3, seed=0):
@@ -238,11 +234,7 @@ def loop():
         words(474, photo + 60, "**features**", color=PHOTO),
         words(474, style + 60, "**features**", color=STYLE),
         words(474, painted - 42, "**features**", color=PAINTED),
-        # what is compared with what
-        arrow((512, photo), (636, photo), color=PHOTO),
-        arrow((512, style), (636, style), color=STYLE),
-        arrow(*bend((512, painted), 590, (636, photo + 24)), color=PAINTED, halo=True),
-        *branch(590, style + 24, 636, PAINTED),
+        *comparisons(512, 590, 636, (photo, style, painted)),
         arrow((208, pixels), (636, pixels), color=PAINTED),
         words(400, pixels + 22, "its pixels themselves", color=PAINTED, size=16),
         loss(640, photo + 12, PHOTO, "content loss", "the same things\nin the same places?"),
@@ -262,7 +254,8 @@ def loop():
         words(
             532,
             back + 26,
-            "Each moves a little that way, and the loop begins again: 40 times by default.",
+            "Each moves a little that way, and the loop begins again: "
+            f"{DEFAULTS.steps} times by default.",
         ),
     )
 
@@ -276,6 +269,17 @@ def through_the_network(rows, start):
         parts.append(maps(442, y - 31, color, seed=seed))
     parts.append(words(304, 286, "**one network:**\nit only looks,\nnever changes", size=16))
     return parts
+
+
+def comparisons(start, turn, end, rows):
+    """Lead features to the losses: the painted picture's to both, which it reaches by a turn."""
+    photo, style, painted = rows
+    return [
+        arrow((start, photo), (end, photo), color=PHOTO),
+        arrow((start, style), (end, style), color=STYLE),
+        arrow(*bend((start, painted), turn, (end, photo + 24)), color=PAINTED, halo=True),
+        *branch(turn, style + 24, end, PAINTED),
+    ]
 
 
 def loss(x, y, color, name, question):
@@ -318,8 +322,7 @@ def receptive_fields():
 STEP = 166  # pixels from one block to the next
 BLOCKS = {1: (2, 64), 2: (2, 128), 3: (4, 256), 4: (4, 512), 5: (4, 512)}  # layers, channels
 FIELDS = receptive_fields()
-CONTENT_LAYERS = ("block3_conv3",)  # TransferConfig's defaults
-STYLE_LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block3_conv4")
+CONTENT_LAYERS, STYLE_LAYERS = DEFAULTS.content_layers, DEFAULTS.style_layers
 
 
 def block(number, x, middle=110):
@@ -472,11 +475,7 @@ def gram():
         words(left + 108, lower + 136, "*F*^{T}: the table on its side"),
         words(right + 54, lower + 136, "*G* = *F*^{T}*F*,  *N* × *N*"),
         # one entry
-        *(frame(right + v * side, upper, 1, 6, side) for v in (0, 2)),
-        frame(left, lower, 6, 1, side),
-        frame(end - side, lower, 1, 1, side),
-        arrow((left + 6 * side + 3, middle), (right - 2, middle), color=STYLE),
-        arrow((end - side / 2, lower - 45), (end - side / 2, lower - 2), color=STYLE),
+        *one_entry((left, right, end), (upper, lower), side),
         words(end + 74, upper - 8, "0 with 2", color=SOFT, size=16),
         rule(end + 28, 296, 72),
         words(end + 30, 318, f"sum  = **{G[0][2]}**", "start", STYLE),
@@ -495,6 +494,19 @@ def gram():
             ])
         ),
     )  # fmt: skip
+
+
+def one_entry(columns, rows, side):
+    """Frame one number of G, and the two columns of F that it comes from."""
+    (left, right, end), (upper, lower) = columns, rows
+    middle = lower + side / 2
+    return [
+        *(frame(right + v * side, upper, 1, 6, side) for v in (0, 2)),
+        frame(left, lower, 6, 1, side),
+        frame(end - side, lower, 1, 1, side),
+        arrow((left + 6 * side + 3, middle), (right - 2, middle), color=STYLE),
+        arrow((end - side / 2, lower - 45), (end - side / 2, lower - 2), color=STYLE),
+    ]
 
 
 def rule(x, y, width):
@@ -573,10 +585,7 @@ def total():
         arrow((144, style), (202, style), color=STYLE),
         arrow((176, painted), (202, painted), color=PAINTED),
         # the losses
-        arrow((350, photo), (466, photo), color=PHOTO),
-        arrow((350, style), (466, style), color=STYLE),
-        arrow(*bend((350, painted), 424, (466, photo + 26)), color=PAINTED, halo=True),
-        *branch(424, style + 26, 466, PAINTED),
+        *comparisons(350, 424, 466, (photo, style, painted)),
         arrow((176, pixels), (466, pixels), color=PAINTED),
         words(380, photo - 10, "*P*", color=PHOTO, size=19),
         words(380, style - 10, "*A*", color=STYLE, size=19),
@@ -586,9 +595,9 @@ def total():
         term(470, style, STYLE, "*L*_{style}", "Gram matrices,\nlayer by layer"),
         term(470, pixels, TV, "*TV*", "neighboring\npixels"),
         # the weights and the sum
-        *weigh(photo, PHOTO, "α", "content_weight", 2.5),
-        *weigh(style, STYLE, "β", "style_weight", 100),
-        *weigh(pixels, TV, "γ", "tv_weight", 200),
+        *weigh(photo, PHOTO, "α", "content_weight"),
+        *weigh(style, STYLE, "β", "style_weight"),
+        *weigh(pixels, TV, "γ", "tv_weight"),
         arrow((692, photo), (921, photo), (921, 180), color=PHOTO),
         arrow((692, style), (862, style), color=STYLE),
         arrow((692, pixels), (896, pixels), (896, 276), color=TV),
@@ -603,12 +612,19 @@ def total():
             back - 12,
             "**gradient** ∂*L*_{total}/∂*x*: at each pixel, the three pulls added up",
         ),
-        words(620, back + 26, "And again: 40 steps by default."),
-        box(32, back - 36, 266, 72, PAINTED),
-        words(165, back - 8, "*x* ← *x* − step", color=PAINTED, size=21),
-        words(165, back + 20, "how far: the optimizer’s choice", size=16),
-        arrow((102, back - 38), (102, 446), color=PAINTED),
+        words(620, back + 26, f"And again: {DEFAULTS.steps} steps by default."),
+        *step(32, back),
     )
+
+
+def step(x, y):
+    """What the optimizer makes of the gradient, on its way up to the picture."""
+    return [
+        box(x, y - 36, 266, 72, PAINTED),
+        words(x + 133, y - 8, "*x* ← *x* − step", color=PAINTED, size=21),
+        words(x + 133, y + 20, "how far: the optimizer’s choice", size=16),
+        arrow((x + 70, y - 38), (x + 70, 446), color=PAINTED),
+    ]
 
 
 def chip(x, y, color, name):
@@ -628,13 +644,13 @@ def term(x, y, color, name, meaning):
     ])  # fmt: skip
 
 
-def weigh(y, color, letter, name, default):
+def weigh(y, color, letter, name):
     """Multiply a loss by its weight, on its way to the sum."""
     return [
         arrow((608, y), (640, y), color=color),
         f'<circle cx="666" cy="{y}" r="23" fill="{PAPER}" stroke="{color}" stroke-width="2.5"/>',
         words(666, y + 7, f"× *{letter}*", color=color, size=20),
-        words(666, y + 44, f"{name}\n= {default}", color=color, size=16),
+        words(666, y + 44, f"{name}\n= {getattr(DEFAULTS, name):g}", color=color, size=16),
     ]
 
 

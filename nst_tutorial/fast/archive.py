@@ -61,22 +61,8 @@ KINDS = {
 
 
 def check_network(path: PathLike, inputs: Iterable[object] = ()) -> Path:
-    """Find out, before any work is done, whether a network can be saved.
-
-    Args:
-        path: where to; it ends in .keras.
-        inputs: files that must not be overwritten.
-
-    Returns:
-        the path.
-
-    Raises:
-        NSTError: it ends otherwise, or `files.check_output` refuses it.
-    """
-    path = Path(path)
-    if path.suffix != ".keras":
-        raise NSTError(f"{shown(path)} must end in .keras, as Keras' models do.")
-    return check_output(path, inputs)
+    """Find out, before any work is done, whether a network can be saved: `files.check_output`."""
+    return check_output(path, inputs, ".keras")
 
 
 def save_network(network: StyleNetwork, path: PathLike) -> None:

@@ -21,7 +21,7 @@ from nst_tutorial.fast.network import (
 from nst_tutorial.runtime.backend import keras, ops
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.extras import import_extra
-from nst_tutorial.runtime.files import check_output, replace_file, shown
+from nst_tutorial.runtime.files import check_output, replace_file
 from nst_tutorial.runtime.types import PathLike
 
 OPSET, IR = 17, 8  # versions of ONNX' operators and of its files, which every runtime knows
@@ -32,22 +32,11 @@ CHANNELS_FIRST, CHANNELS_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
 def check_export(path: PathLike, inputs: Iterable[object] = ()) -> Path:
     """Find out, before any work is done, whether a network can be exported.
 
-    Args:
-        path: where to; it ends in .onnx.
-        inputs: files that must not be overwritten.
-
-    Returns:
-        the path.
-
     Raises:
-        NSTError: onnx is not installed, the path ends otherwise, or `files.check_output`
-            refuses it.
+        NSTError: onnx is not installed, or `files.check_output` refuses the path.
     """
     import_extra("onnx", "web")
-    path = Path(path)
-    if path.suffix != ".onnx":
-        raise NSTError(f"{shown(path)} must end in .onnx.")
-    return check_output(path, inputs)
+    return check_output(path, inputs, ".onnx")
 
 
 def export_network(network: StyleNetwork, path: PathLike) -> None:

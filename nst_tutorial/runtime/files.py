@@ -71,21 +71,24 @@ def replace_file(path: PathLike) -> Iterator[BinaryIO]:
                 beside.unlink(missing_ok=True)
 
 
-def check_output(path: PathLike, inputs: Iterable[object] = ()) -> Path:
+def check_output(path: PathLike, inputs: Iterable[object] = (), ending: str = "") -> Path:
     """Find out, before any work is done, whether a file can be written.
 
     Args:
         path: where it is to be written.
         inputs: files, or whatever else was given as input, that must not be overwritten.
+        ending: what its name has to end in, such as ".keras"; "" for anything.
 
     Returns:
         the path.
 
     Raises:
-        NSTError: it is a folder or one of the inputs, its name is too long, or its folder does not
-            exist or cannot be written to.
+        NSTError: it ends otherwise, is a folder or one of the inputs, its name is too long, or its
+            folder does not exist or cannot be written to.
     """
     name, path = shown(path), Path(path)
+    if ending and path.suffix != ending:
+        raise NSTError(f"{name} must end in {ending}.")
     with _os_errors_as_sentences(f"cannot write {name}"):
         place = _place(path)
         if any(_is_same_file(place, one) for one in inputs):
