@@ -49,9 +49,9 @@ def main(arguments=None):
 
 def build(network, folder):
     """Fill a folder with the page and all that it loads."""
-    network, dist = load_network(network, "float32"), install()
     if folder.exists() and any(folder.iterdir()) and not (folder / "page.js").exists():
         raise NSTError(f"{folder} holds something else, which would be lost; name another folder.")
+    network, dist = load_network(network, "float32"), install()
     shutil.rmtree(folder, ignore_errors=True)
     for part in ("data", "styles"):
         (folder / part).mkdir(parents=True)

@@ -283,3 +283,10 @@ def test_without_npm_a_sentence_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(install.__globals__, "HERE", tmp_path)
     with pytest.raises(NSTError, match=r"npm is missing; install Node\.js"):
         install()
+
+
+def test_a_folder_of_other_things_is_not_emptied(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(NSTError, match="holds something else"):
+        runpy.run_path(str(BUILD))["build"]("shipped", tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
