@@ -16,7 +16,7 @@ from nst_tutorial import TransferConfig, rerun, stylize
 from nst_tutorial.objective import evaluate
 from nst_tutorial.widgets.path import Job, Painted, Picture, Stretch
 from nst_tutorial.widgets.souvenir import as_code, as_film, as_png
-from nst_tutorial.widgets.worker import FRAMES, Worker
+from nst_tutorial.widgets.worker import FRAMES, STRIDE, Worker
 
 CONFIG = TransferConfig(**SHALLOW, size=64, steps=12, scales=1, optimizer="adam")
 ENDLESS = 100_000  # steps that no test waits for
@@ -287,6 +287,24 @@ def test_news_is_rare_enough_for_a_browser(bench, monkeypatch, seconds_between_l
     bench.until("done")
     phases = [news.phase for news in bench.news]
     assert phases == ["preparing", *["running"] * shown, "done"]
+
+
+def test_what_a_newer_wish_has_overtaken_is_not_shown(bench, job, monkeypatch):
+    """While a slider is dragged, the first picture of each wish is all that is shown of it."""
+    monkeypatch.setattr("nst_tutorial.widgets.worker.NEWS_A_SECOND", float("inf"))
+    measure, other = bench.worker._measure_change, changed(job, style_weight=999.0)
+
+    def wish_during_a_step():
+        bench.worker.paint(other)
+        measure()
+
+    monkeypatch.setattr(bench.worker, "_measure_change", wish_during_a_step)
+    bench.worker.run()
+    bench.until("done")
+    shown = [one.painted for one in bench.news if one.phase == "running"]
+    before = [one.step for one in shown if one.job.config == job.config]
+    assert before == list(range(1, STRIDE))  # the tenth, in which the wish came, is left out
+    assert shown[len(before)].step == STRIDE + 1
 
 
 def test_close_ends_the_thread_while_it_runs(bench, job):

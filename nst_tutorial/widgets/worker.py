@@ -349,7 +349,8 @@ class Worker:
             self._measure_change()
         if self._step % self._every == 0 and self._steered.scale == 1:
             self._film_it()
-        if time.perf_counter() - self._told >= 1 / NEWS_A_SECOND:
+        overtaken = self._new and self._told  # what comes next is more worth showing
+        if not overtaken and time.perf_counter() - self._told >= 1 / NEWS_A_SECOND:
             self._tell("running")
         if self._step < self._planned:
             self._gate(1)

@@ -9,7 +9,7 @@ const RESTING = 600; // milliseconds after the last key, until a slider is let g
 class Dials {
   constructor(el, session) {
     Object.assign(this, { session, model: session.model, dials: {}, pending: {} });
-    Object.assign(this, { held: "", nudged: "", timer: 0 });
+    Object.assign(this, { held: "", nudged: "", timer: 0, frame: 0 });
     for (const control of session.setup.controls) {
       const { row, input } = control.kind === "menu" ? this.menu(control) : this.slider(control);
       row.title = input.ariaDescription = control.help;
@@ -50,12 +50,13 @@ class Dials {
     this.model.set("_move", (this.model.get("_move") ?? 0) + 1);
   }
 
-  /** Send a change, with all others of the same frame on the screen. */
+  /** Send a change at once; those that follow within a frame of the screen, together after it. */
   change(name, index) {
     this.show(name, index);
-    this.session.look.set({ right: "now" }); // where the change is seen
-    if (!Object.keys(this.pending).length) requestAnimationFrame(() => this.flush());
     this.pending[name] = index;
+    if (!this.frame) this.flush();
+    this.frame ||= requestAnimationFrame(() => { this.frame = 0; this.flush(); });
+    this.session.look.set({ right: "now" }); // where the change is seen
   }
 
   flush() {
