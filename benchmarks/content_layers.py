@@ -28,8 +28,8 @@ CHOICES = {
 
 
 def edges(image):
-    grey = image[0].mean(axis=-1)
-    return np.hypot(sobel(grey, 0), sobel(grey, 1)).ravel()
+    gray = image[0].mean(axis=-1)
+    return np.hypot(sobel(gray, 0), sobel(gray, 1)).ravel()
 
 
 def paint(photograph, style, layers, extractor):

@@ -61,7 +61,7 @@ class Judge:
             np.linalg.norm(gram(g) - gram(a)) / np.linalg.norm(gram(p) - gram(a))
             for p, a, g in zip(P, A, G, strict=True)
         ]
-        return float(np.mean(distances)), cosine(centred(G[-1]), centred(P[-1]))
+        return float(np.mean(distances)), cosine(centered(G[-1]), centered(P[-1]))
 
     def look(self, picture):
         """Features `(N, h, w)` at the five depths."""
@@ -77,7 +77,7 @@ def gram(F):
     return F @ F.T / F.shape[1]
 
 
-def centred(F):
+def centered(F):
     return F - F.mean(axis=(1, 2), keepdims=True)
 
 

@@ -6,7 +6,7 @@
 Photographs are painted in drawn styles at the default settings, once by each. *Total* is the
 float32 objective of the last step, *evaluations* how often the objective and its gradient were
 computed, *seconds* the time in `stylize` after all graphs were compiled; each is ours divided by
-SciPy's. The sheet has SciPy's picture on the left, ours in the middle, and what differs, on grey.
+SciPy's. The sheet has SciPy's picture on the left, ours in the middle, and what differs, on gray.
 """
 
 import argparse

@@ -8,7 +8,7 @@ None of the numbers took part in training or in the loss: they look at pixels al
 strokes: the mean difference of the quantiles of 64 random projections of 7×7 patches, result
          against style, over three sizes (sliced Wasserstein); 0 for the style itself.
 edges:   the correlation of blurred luminance gradients, result against photograph; 1 is all kept.
-colour:  high-pass energy of the two colour channels, result over style; above 1 are fringes.
+color:  high-pass energy of the two color channels, result over style; above 1 are fringes.
 border:  fine detail in the outer 8 pixels over that inside; above 1 are stripes.
 """
 
@@ -34,7 +34,7 @@ def measure(result, photograph, style):
     return {
         "strokes": patch_distance(result, style),
         "edges": float(np.corrcoef(slopes(painted).ravel(), slopes(original).ravel())[0, 1]),
-        "colour": energy(fine[..., 1:]) / max(energy(fine_model[..., 1:]), 0.3),
+        "color": energy(fine[..., 1:]) / max(energy(fine_model[..., 1:]), 0.3),
         "border": border_over_inside(np.abs(fine[..., 0])),
     }
 

@@ -60,8 +60,8 @@ def starts_of(photo, style):
 
 
 def edges(image):
-    grey = image[0].mean(axis=-1)
-    return np.hypot(sobel(grey, 0), sobel(grey, 1)).ravel()
+    gray = image[0].mean(axis=-1)
+    return np.hypot(sobel(gray, 0), sobel(gray, 1)).ravel()
 
 
 def descend(transfer, start):
@@ -111,7 +111,7 @@ def rises(images, totals):
 
 
 def look_at(transfer, image, after, total, total_after):
-    """Total after ÷ before; RMS length in grey levels; the same for a tenth, and a thousandth."""
+    """Total after ÷ before; RMS length in gray levels; the same for a tenth, and a thousandth."""
     step = after - image
     parts = []
     for share in (0.1, 0.001):
@@ -141,7 +141,7 @@ def report(jumps):
     """Say how large the rises were, and whether they began downhill."""
     rise, length, tenth, thousandth = jumps.T
     print(f"{len(jumps)} rises of Nadam(10), three of each run: the total × {rise.mean():.2f}")
-    print(f"(largest × {rise.max():.2f}), steps of {length.mean():.1f} grey levels (RMS).")
+    print(f"(largest × {rise.max():.2f}), steps of {length.mean():.1f} gray levels (RMS).")
     print(f"A tenth of the step lowers the total in {(tenth < 1).sum()} of them,")
     print(f"a thousandth (downhill at all?) in {(thousandth < 1).sum()}.")
 

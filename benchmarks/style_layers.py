@@ -4,13 +4,13 @@
 
 Each style is painted with each set of layers: as a texture from noise, and, for the sets of five
 and more, onto a photograph at the default weights. Only the layers' weights change; at last the
-weights of the network. Nothing that judges a picture was optimised, and no network judges:
+weights of the network. Nothing that judges a picture was optimized, and no network judges:
 
-- colours: the distance of two bags of pixels;
-- strokes: that of two bags of 5×5 patches, each without its mean colour, at three sizes.
+- colors: the distance of two bags of pixels;
+- strokes: that of two bags of 5×5 patches, each without its mean color, at three sizes.
 
 Prints means over the styles with their standard errors, in pixel values, and for strokes and
-colours together, late, the ratio to the five conv1 layers on the same style (geometric mean).
+colors together, late, the ratio to the five conv1 layers on the same style (geometric mean).
 """
 
 import dataclasses
@@ -37,7 +37,7 @@ EARLY, LATE = 40, 120  # iterations
 def bag_of_patches(image, step, size):
     """All patches of size × size pixels, `(number, 3 size²)`, of a picture made step times smaller.
 
-    A patch of more than a pixel loses its mean colour.
+    A patch of more than a pixel loses its mean color.
     """
     height, width = (side // step for side in image.shape[1:3])
     blocks = image[0, : height * step, : width * step].reshape(height, step, width, step, 3)
@@ -56,14 +56,14 @@ def patch_distance(image, style, step=1, size=1):
 
 
 def judge(image, style):
-    """Distances of colours and of strokes, in pixel values."""
+    """Distances of colors and of strokes, in pixel values."""
     strokes = [patch_distance(image, style, step, 5) for step in (1, 2, 4)]
     return [patch_distance(image, style), np.mean(strokes)]
 
 
 def edges(image):
-    grey = image[0].mean(axis=-1)
-    return np.hypot(sobel(grey, 0), sobel(grey, 1)).ravel()
+    gray = image[0].mean(axis=-1)
+    return np.hypot(sobel(gray, 0), sobel(gray, 1)).ravel()
 
 
 def texture(transfer, config, style, noise, late):
@@ -107,8 +107,8 @@ def study(extractor, sets, photo):
 
 
 def print_table(table):
-    print("| layers | colours, early | strokes, early | colours, late | strokes, late | ", end="")
-    print("late / conv1 | photo: colours | photo: strokes | photo: edges kept |")
+    print("| layers | colors, early | strokes, early | colors, late | strokes, late | ", end="")
+    print("late / conv1 | photo: colors | photo: strokes | photo: edges kept |")
     print("|---|---|---|---|---|---|---|---|---|")
     for name, rows in table.items():
         ratios = np.log(rows[:, 2:4] / table["conv1"][:, 2:4]).mean(axis=1)

@@ -361,7 +361,7 @@ def paint_style_desk(extractor):
     return show_sheet([*cells.values()], [*cells], 3)
 
 
-WANTING = {  # layers, and four channels of each whose favourite pictures are striking
+WANTING = {  # layers, and four channels of each whose favorite pictures are striking
     "block1_conv2": (17, 7, 6, 30),
     "block2_conv2": (20, 39, 14, 37),
     "block3_conv1": (13, 65, 104, 117),
@@ -373,11 +373,11 @@ WANTING = {  # layers, and four channels of each whose favourite pictures are st
 def paint_channels(extractor):
     """Lesson 02: what four channels of each block want to see, a column for each block."""
     network = load_extractor(border="wrap")
-    columns = [favourites(network, layer, wanted) for layer, wanted in WANTING.items()]
+    columns = [favorites(network, layer, wanted) for layer, wanted in WANTING.items()]
     return [*zip(*columns, strict=True)]
 
 
-def favourites(network, layer, channels, side=128, steps=120):
+def favorites(network, layer, channels, side=128, steps=120):
     """Pictures that excite one channel each, as lesson 02 makes them, all at once."""
     part, rng = network.select(layer), np.random.default_rng(0)
     chosen = np.eye(part.model.output[layer].shape[-1], dtype="float32")[list(channels)]

@@ -27,7 +27,7 @@ def main(folder="results/handout"):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     exporter = HTMLExporter(
-        template_name="handout", extra_template_basedirs=[str(HERE)], embed_images=True
+        template_name="handout", extra_template_basedirs=[str(HERE)]
     )
     lessons = sorted(HERE.glob("[0-9]*.ipynb"))
     solutions = sorted(HERE.glob("solutions/*.ipynb"))

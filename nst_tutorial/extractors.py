@@ -203,7 +203,7 @@ def in_order(layers: str | Sequence[str], known: Sequence[str]) -> tuple[str, ..
 
 
 def smallest_side(layer: str) -> int:
-    """Pixels a picture needs on each side so that reflection has a neighbour at `layer`."""
+    """Pixels a picture needs on each side so that reflection has a neighbor at `layer`."""
     return 2 ** int(layer[len("block")])
 
 

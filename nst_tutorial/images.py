@@ -13,7 +13,7 @@ BGR_MEANS = np.array([103.939, 116.779, 123.68], "float32")  # of ImageNet, as V
 
 
 def to_vgg(image: Array) -> Array:
-    """Turn RGB in 0..255 into what VGG19 was trained on: BGR, mean-centred, not scaled.
+    """Turn RGB in 0..255 into what VGG19 was trained on: BGR, mean-centered, not scaled.
 
     Args:
         image: `(..., 3)` RGB in 0..255, NumPy array or tensor.
@@ -22,12 +22,12 @@ def to_vgg(image: Array) -> Array:
         the same shape; -123.68 .. 151.061.
 
     Raises:
-        NSTError: the last axis has other than three colours.
+        NSTError: the last axis has other than three colors.
 
     Differs: Keras' `preprocess_input(mode="tf")`, often mixed up with it, scales to -1..1.
     Taught in: 01_pixels_and_preprocessing.
     """
-    _demand_three_colours(image)
+    _demand_three_colors(image)
     return _reverse(image) - _means_for(image)
 
 
@@ -35,17 +35,17 @@ def from_vgg(prepared: Array) -> Array:
     """Turn what VGG19 eats back into RGB: the inverse of `to_vgg`, exact on whole numbers.
 
     Args:
-        prepared: `(..., 3)` BGR, mean-centred, as `to_vgg` returns it.
+        prepared: `(..., 3)` BGR, mean-centered, as `to_vgg` returns it.
 
     Returns:
         the same shape; not clipped.
 
     Raises:
-        NSTError: the last axis has other than three colours.
+        NSTError: the last axis has other than three colors.
 
     Taught in: 01_pixels_and_preprocessing.
     """
-    _demand_three_colours(prepared)
+    _demand_three_colors(prepared)
     return _reverse(prepared + _means_for(prepared))
 
 
@@ -63,7 +63,7 @@ def load_image(source: Source, size: int | None = None) -> np.ndarray:
     """Load a picture from wherever it is.
 
     Files may be PNG, JPEG, WebP, TIFF, GIF, BMP, PPM, TGA, AVIF, JPEG 2000 or PSD. Orientation
-    (EXIF), colour profile (to sRGB), transparency (onto white), grey, palette, CMYK and 16-bit
+    (EXIF), color profile (to sRGB), transparency (onto white), gray, palette, CMYK and 16-bit
     pictures are converted; of an animation the first frame is taken. More than 80 million pixels,
     or more than the free memory holds, are refused by what the header says; so are the few kinds
     that take minutes to decode, such as PPM in plain text.
@@ -136,7 +136,7 @@ def save_image(
     write(path, np.concatenate([to_uint8(bare), opacity], axis=-1), text)
 
 
-def _demand_three_colours(image):
+def _demand_three_colors(image):
     shape = tuple(getattr(image, "shape", ()))
     if shape[-1:] not in ((3,), (None,)):  # None: not known yet, in a graph
         given = f"one of shape {shape}" if shape else f"a {type(image).__name__}"

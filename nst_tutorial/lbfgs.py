@@ -13,7 +13,7 @@ from nst_tutorial.runtime.errors import NSTError, NSTWarning
 from nst_tutorial.runtime.types import Array, Terms
 
 PAIRS = 10  # how many strides it remembers
-FIRST = 4.0  # grey levels that the first stride moves the pixel it moves most
+FIRST = 4.0  # gray levels that the first stride moves the pixel it moves most
 DECREASE, CURVATURE = 1e-3, 0.9  # the constants of the Wolfe conditions
 TRIES = 20  # strides tried along one direction, at most
 

@@ -67,7 +67,7 @@ def gram_matrix(features: Array) -> Array:
         features: `(B, H, W, N)`.
 
     Returns:
-        `(B, N, N)`, symmetric, not normalised: it grows with the number of positions.
+        `(B, N, N)`, symmetric, not normalized: it grows with the number of positions.
 
     Differs: TensorFlow's tutorial divides by M, PyTorch's by N M.
     Taught in: 04_gram_matrices.
@@ -239,10 +239,10 @@ def weigh_layers(losses: dict[str, Array], layer_weights: dict[str, float]) -> A
 
 
 def total_variation_loss(image: Array, exponent: float = 2.0) -> Array:
-    r"""Measure how much neighbouring pixels differ.
+    r"""Measure how much neighboring pixels differ.
 
     $TV = \sum_{ij} ((x_{i,j+1} - x_{ij})^2 + (x_{i+1,j} - x_{ij})^2)^{\beta / 2}$
-    (1412.0035), over the pixels that have both neighbours, channel by channel.
+    (1412.0035), over the pixels that have both neighbors, channel by channel.
 
     The gradient is taken as zero where both differences are zero: below exponent 2 the formula's
     is 0/0 there, on every flat patch.
@@ -254,7 +254,7 @@ def total_variation_loss(image: Array, exponent: float = 2.0) -> Array:
     Returns:
         `(B,)`, at least 0.
 
-    Differs: `tf.image.total_variation` sums |dx| + |dy|, over every pair of neighbours.
+    Differs: `tf.image.total_variation` sums |dx| + |dy|, over every pair of neighbors.
     Taught in: 06_total_variation.
     """
     x = _array(image)

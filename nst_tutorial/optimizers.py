@@ -119,34 +119,34 @@ def make_optimizer(config: TransferConfig) -> Optimizer:
 
 
 class FourierSeries:
-    r"""A picture `(1, H, W, 3)` as a sum of waves, in colours that vary independently.
+    r"""A picture `(1, H, W, 3)` as a sum of waves, in colors that vary independently.
 
     $x = \mathcal{H}(s \cdot z)\, C$, where $\mathcal{H}$ is Hartley's transform, real and its own
     inverse, $s \propto 1/f$ is how strong waves of frequency f are in photographs, the rows of C
-    are their principal colours: what is large and smooth moves first, fringes and grain last.
+    are their principal colors: what is large and smooth moves first, fringes and grain last.
 
     Mordvintsev et al., Differentiable image parameterizations, Distill 2018; C is theirs.
     """
 
-    COLOURS = np.array([[0.26, 0.27, 0.27], [0.09, 0.00, -0.09], [0.02, -0.05, 0.03]], "float32")
+    COLORS = np.array([[0.26, 0.27, 0.27], [0.09, 0.00, -0.09], [0.02, -0.05, 0.03]], "float32")
 
     def __init__(self, shape: Shape) -> None:
         frequency = np.hypot(*np.ix_(*(np.fft.fftfreq(side) for side in shape[1:3])))
         strength = 1 / np.maximum(frequency, 1 / max(shape[1:3]))[None, :, :, None]
         self._strength = (strength / np.sqrt(np.mean(strength**2))).astype("float32")
-        self._colours = self.COLOURS / np.sqrt(np.sum(self.COLOURS**2) / 3)
+        self._colors = self.COLORS / np.sqrt(np.sum(self.COLORS**2) / 3)
 
     def encode(self, picture: Array) -> np.ndarray:
         """Return z of a picture."""
-        return hartley(np.asarray(picture) @ np.linalg.inv(self._colours)) / self._strength
+        return hartley(np.asarray(picture) @ np.linalg.inv(self._colors)) / self._strength
 
     def decode(self, series: Array) -> np.ndarray:
         """Return the picture of z."""
-        return hartley(self._strength * np.asarray(series)) @ self._colours
+        return hartley(self._strength * np.asarray(series)) @ self._colors
 
     def pull_back(self, gradient: Array) -> np.ndarray:
         """Turn a gradient by the picture into one by z: the transpose of `decode`."""
-        return self._strength * hartley(np.asarray(gradient) @ self._colours.T)
+        return self._strength * hartley(np.asarray(gradient) @ self._colors.T)
 
 
 def hartley(x: Array) -> np.ndarray:

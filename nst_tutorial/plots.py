@@ -4,6 +4,7 @@ Pictures are `(1, H, W, 3)` or `(H, W, 3)`, RGB, 0..255. Text is large enough fo
 """
 
 import io
+import itertools
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib import figure
+from matplotlib.ticker import MaxNLocator
 
 from nst_tutorial.images import to_uint8
 from nst_tutorial.runtime.errors import NSTError, printable
@@ -24,6 +26,10 @@ TERMS = {  # as in the playground and in the diagrams
     "total": ("black", "-"), "content": ("#0072b2", "--"),
     "style": ("#d55e00", ":"), "tv": ("#009e73", "-."),
 }  # fmt: skip
+OTHERS = (  # colors of Okabe and Ito and dashes, told apart without either
+    ("#0072b2", "-"), ("#d55e00", "--"), ("#009e73", "-."), ("#cc79a7", ":"), ("#56b4e9", "-"),
+    ("#e69f00", "--"), ("black", "-."),
+)  # fmt: skip
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".pdf", ".svg")  # of sheets
 MOST_PIXELS = 16_000  # on a side of a sheet, which every one of these can hold
 LONGEST_LINE, MOST_LINES = 40, 16  # characters and lines of a label
@@ -153,7 +159,7 @@ def show_maps(
     columns: int = 4,
     width: float = 12.0,
 ) -> Figure:
-    """Show single channels of a layer's features as grey pictures, each with a scale of its own.
+    """Show single channels of a layer's features as gray pictures, each with a scale of its own.
 
     Args:
         features: `(1, H, W, N)` or `(H, W, N)`.
@@ -176,7 +182,7 @@ def show_matrices(
     columns: int = 4,
     width: float = 12.0,
 ) -> Figure:
-    """Show matrices as heat maps on one colour scale: brighter is larger.
+    """Show matrices as heat maps on one color scale: brighter is larger.
 
     Args:
         matrices: list of 2-D arrays, or `{title: array}`.
@@ -211,10 +217,11 @@ def show_curves(
 ) -> Figure:
     """Draw curves: `{name: numbers}`, or `{name: (x, y)}`; a legend names several."""
     axis = _chart(width, 4.2, log)
-    for name, numbers in curves.items():
+    axis.xaxis.set_major_locator(MaxNLocator(integer="step" in xlabel or "iteration" in xlabel))
+    for (name, numbers), other in zip(curves.items(), itertools.cycle(OTHERS), strict=False):
         x, y = numbers if isinstance(numbers, tuple) else (range(1, len(numbers) + 1), numbers)
-        color, line = TERMS.get(name, (None, "-"))
-        axis.plot(x, y, line, color=color, label=name, linewidth=2)
+        color, line = TERMS.get(name, other)
+        axis.plot(x, y, line, color=color, label=name, linewidth=3 if line == ":" else 2)
     axis.set_xlabel(xlabel, fontsize=SIZE)
     axis.set_ylabel(ylabel, fontsize=SIZE)
     axis.grid(alpha=0.3)
@@ -236,7 +243,7 @@ def show_loss(history: Sequence[dict[str, Any]]) -> Figure:
 
 
 def _fill(axis, cell, aspect, size):
-    """Draw a picture, or the words that stand for it on grey."""
+    """Draw a picture, or the words that stand for it on gray."""
     if not isinstance(cell, str):
         axis.imshow(to_uint8(np.asarray(cell)))
         return
@@ -273,7 +280,7 @@ def _chart(width, height, log):
     """One set of axes whose vertical scale is logarithmic where asked for."""
     axis = Figure(figsize=(width, height), layout="constrained").subplots()
     axis.set_yscale("log" if log else "linear")
-    axis.tick_params(labelsize=SIZE - 2)
+    axis.tick_params(labelsize=SIZE - 2, which="both")
     return axis
 
 

@@ -70,7 +70,7 @@ def photograph():
 
 @pytest.fixture(scope="session")
 def painting():
-    """Coloured stripes, 80×64."""
+    """Colored stripes, 80×64."""
     y, x = np.mgrid[0:80, 0:64]
     picture = np.stack([127 + 120 * np.sin((x + y) / 3), 200 * (x // 8 % 2), 90 + y], axis=-1)
     return picture.astype("float32")[None]

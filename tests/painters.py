@@ -9,7 +9,7 @@ from PIL import Image
 
 
 def dot(cell, pictures):
-    """A cell that needs no network: one grey pixel."""
+    """A cell that needs no network: one gray pixel."""
     assert pictures[cell.content].data
     encoded = io.BytesIO()
     Image.new("L", (1, 1), int(cell.config.content_weight)).save(encoded, "PNG")

@@ -118,9 +118,9 @@ def test_the_photographs_mask_at_any_size_fits(photograph, size):
 
 
 def test_masks_of_8_bits_are_read_as_pictures(canvas):
-    grey = np.tile(np.arange(W, dtype="uint8") + 80, (H, 1))  # 80 … 169
-    canvas.load({"sky": grey})
-    np.testing.assert_array_equal(canvas.masks["sky"], grey >= 128)
+    gray = np.tile(np.arange(W, dtype="uint8") + 80, (H, 1))  # 80 … 169
+    canvas.load({"sky": gray})
+    np.testing.assert_array_equal(canvas.masks["sky"], gray >= 128)
 
 
 # What is refused --------------------------------------------------------------------------------

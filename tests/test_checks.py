@@ -73,7 +73,7 @@ def test_what_would_add_two_pictures_up_is_right_for_one(name):
 
 
 @every_exercise
-def test_every_known_mistake_is_recognised_as_itself(name):
+def test_every_known_mistake_is_recognized_as_itself(name):
     for mistake, _, *every in getattr(check, name).exercise.mistakes:
         for wrong in every:
 

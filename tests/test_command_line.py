@@ -219,7 +219,7 @@ def test_mistakes(folder, capsys, photograph, arguments, words):
 
 
 def test_a_warning_is_one_sentence(folder, capsys):
-    frames = [Image.new("RGB", (70, 70), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (70, 70), color) for color in ("red", "blue")]
     frames[0].save("red.gif", save_all=True, append_images=frames[1:])
     assert main(["stylize", "photo.png", "red.gif", "-o", "out.png", *QUICK]) == 0
     lines = capsys.readouterr().err.splitlines()

@@ -35,7 +35,7 @@ def encoded(picture, kind="PNG", **settings):
     return buffer.getvalue()
 
 
-def one_colour(source):
+def one_color(source):
     pixels = load_image(source)[0]
     assert np.ptp(pixels, axis=(0, 1)).max() == 0
     return pixels[0, 0].tolist()
@@ -45,7 +45,7 @@ def one_colour(source):
 
 
 def png_of(depth, kind, pixels, size=(2, 2), extra=()):
-    """A PNG whose rows are the given bytes; kind is the header's colour type."""
+    """A PNG whose rows are the given bytes; kind is the header's color type."""
     header = struct.pack(">IIBBBBB", *size, depth, kind, 0, 0, 0)
     row = b"\0" + pixels * size[0]
     chunks = [(b"IHDR", header), *extra, (b"IDAT", zlib.compress(row * size[1])), (b"IEND", b"")]
@@ -93,7 +93,7 @@ def tiff_of(samples, kind, photometric=2, bits=16):
     ],
 )
 def test_depths(data, expected):
-    assert one_colour(data) == expected
+    assert one_color(data) == expected
 
 
 def test_one_pixel_that_is_no_number_changes_no_other():
@@ -102,22 +102,22 @@ def test_one_pixel_that_is_no_number_changes_no_other():
     assert image[0, ..., 0].tolist() == [[0, 0], [128, 255]]
 
 
-def test_floating_point_colours_are_refused_in_a_sentence():
+def test_floating_point_colors_are_refused_in_a_sentence():
     with pytest.raises(NSTError, match="of a kind that cannot be read; save it as PNG"):
         load_image(tiff_of(np.array([0.1, 0.5, 0.9], "<f4"), kind=3, bits=32))
 
 
-def test_grey_with_transparency_lies_on_white():
+def test_gray_with_transparency_lies_on_white():
     half = Image.new("LA", (2, 2), (100, 128))
-    np.testing.assert_allclose(one_colour(encoded(half)), [177] * 3, atol=1)
+    np.testing.assert_allclose(one_color(encoded(half)), [177] * 3, atol=1)
 
 
 def test_cmyk_as_photoshop_and_as_others_store_it():
     red = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
     jpeg = encoded(red, "JPEG", quality=100)
     assert b"Adobe" in jpeg
-    np.testing.assert_allclose(one_colour(jpeg), [255, 0, 0], atol=2)
-    np.testing.assert_allclose(one_colour(encoded(red, "TIFF")), [255, 0, 0], atol=2)
+    np.testing.assert_allclose(one_color(jpeg), [255, 0, 0], atol=2)
+    np.testing.assert_allclose(one_color(encoded(red, "TIFF")), [255, 0, 0], atol=2)
 
 
 def test_a_wide_gamut_is_brought_to_srgb():
@@ -134,15 +134,15 @@ def test_a_wide_gamut_is_brought_to_srgb():
         struct.pack_into(">iii", profile, place, *(round(value * 65536) for value in xyz))
     # sRGB's (200, 100, 50) has these numbers in P3, by the two spaces' matrices.
     p3 = Image.new("RGB", (4, 4), (187, 105, 62))
-    assert one_colour(encoded(p3)) == [187, 105, 62]
-    found = one_colour(encoded(p3, icc_profile=bytes(profile)))
+    assert one_color(encoded(p3)) == [187, 105, 62]
+    found = one_color(encoded(p3, icc_profile=bytes(profile)))
     np.testing.assert_allclose(found, [200, 100, 50], atol=2)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_eight_orientations(kind, orientation):
-    """Stored as a camera held that way stores it; upright, every quarter has its own grey."""
+    """Stored as a camera held that way stores it; upright, every quarter has its own gray."""
     upright = np.kron([[20, 80], [140, 220]], np.ones((16, 24))).astype("uint8")
     stored = {
         1: upright, 2: upright[:, ::-1], 3: upright[::-1, ::-1], 4: upright[::-1],
@@ -158,12 +158,12 @@ def test_damaged_exif_is_no_fault_of_the_picture():
     data = encoded(Image.new("RGB", (8, 8)), exif=b"Exif\0\0no such thing")
     with pytest.raises(SyntaxError):
         Image.open(io.BytesIO(data)).getexif()
-    assert one_colour(data) == [0, 0, 0]
+    assert one_color(data) == [0, 0, 0]
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF", "AVIF"])
 def test_the_first_of_several_pictures_is_taken_and_said_so(kind):
-    red, blue = (Image.new("RGB", (16, 16), colour) for colour in ("red", "blue"))
+    red, blue = (Image.new("RGB", (16, 16), color) for color in ("red", "blue"))
     several = encoded(red, kind, save_all=True, append_images=[blue])
     with pytest.warns(NSTWarning, match="^the data holds several pictures; the first is taken"):
         np.testing.assert_allclose(load_image(several)[0, 0, 0], [255, 0, 0], atol=3)
@@ -179,7 +179,7 @@ def test_the_preview_in_a_photograph_is_not_worth_a_word():
 def test_the_ending_of_the_name_decides_nothing(tmp_path):
     path = tmp_path / "photo.jpg"
     path.write_bytes(encoded(Image.new("RGB", (3, 2), "red")))
-    assert one_colour(path) == [255, 0, 0]
+    assert one_color(path) == [255, 0, 0]
 
 
 def test_programs_are_not_run():
@@ -404,10 +404,10 @@ def test_pillows_own_pictures_that_cannot_be_read():
         load_image(Image.open(io.BytesIO(whole[: len(whole) // 2])))
 
 
-def test_arrays_of_grey_and_with_transparency():
-    grey, clear = np.full((2, 2), 9.0), np.zeros((2, 2, 4), "uint8")
-    assert one_colour(grey) == [9, 9, 9]
-    assert one_colour(clear) == [255, 255, 255]
+def test_arrays_of_gray_and_with_transparency():
+    gray, clear = np.full((2, 2), 9.0), np.zeros((2, 2, 4), "uint8")
+    assert one_color(gray) == [9, 9, 9]
+    assert one_color(clear) == [255, 255, 255]
 
 
 @pytest.mark.parametrize("source", [None, 3, object(), [[1, 2], [3]], {"a": 1}, "a".join, 1j])

@@ -24,7 +24,7 @@ def pages(handout, tmp_path_factory):
 
 
 def without_code(page):
-    """Coloured code is most of a page, and takes most of the time to parse."""
+    """Colored code is most of a page, and takes most of the time to parse."""
     return re.sub(r"<(pre|style)\b.*?</\1>", "", page, flags=re.DOTALL)
 
 

@@ -18,8 +18,8 @@ def png(image, **settings):
     return buffer.getvalue()
 
 
-def colour(source):
-    """The one colour of a picture that has only one."""
+def color(source):
+    """The one color of a picture that has only one."""
     pixels = load_image(source)[0]
     assert np.ptp(pixels, axis=(0, 1)).max() == 0
     return pixels[0, 0].tolist()
@@ -96,35 +96,35 @@ def test_the_longest_side_is_at_most_size(size, shape):
     ],
 )
 def test_modes(image, expected):
-    assert colour(png(image)) == expected
+    assert color(png(image)) == expected
 
 
 def test_palette_with_transparency():
     image = Image.new("P", (3, 2), 1)
     image.putpalette([0, 0, 0, 10, 200, 30])
-    assert colour(png(image)) == [10, 200, 30]
-    assert colour(png(image, transparency=1)) == [255, 255, 255]
+    assert color(png(image)) == [10, 200, 30]
+    assert color(png(image, transparency=1)) == [255, 255, 255]
 
 
 def test_cmyk():
     white = Image.new("CMYK", (16, 16), (0, 0, 0, 0))
-    assert colour(png(white, format="JPEG")) == [255, 255, 255]
+    assert color(png(white, format="JPEG")) == [255, 255, 255]
 
 
-@pytest.mark.parametrize(("value", "grey"), [(0.5, 128), (200.0, 200)])
-def test_floating_point_tiff(value, grey):
-    assert colour(png(Image.new("F", (3, 2), value), format="TIFF")) == [grey] * 3
+@pytest.mark.parametrize(("value", "gray"), [(0.5, 128), (200.0, 200)])
+def test_floating_point_tiff(value, gray):
+    assert color(png(Image.new("F", (3, 2), value), format="TIFF")) == [gray] * 3
 
 
-def test_colour_profiles_are_converted_to_srgb():
+def test_color_profiles_are_converted_to_srgb():
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
     red = Image.new("LAB", (2, 2), (139, 208, 195))  # L 54.5, a 80, b 67
     data = png(red, format="TIFF", icc_profile=profile.tobytes())
-    np.testing.assert_allclose(colour(data), [255, 0, 0], atol=16)
+    np.testing.assert_allclose(color(data), [255, 0, 0], atol=16)
 
 
 def test_a_damaged_profile_is_ignored():
-    assert colour(png(Image.new("RGB", (2, 2), "red"), icc_profile=b"nonsense")) == [255, 0, 0]
+    assert color(png(Image.new("RGB", (2, 2), "red"), icc_profile=b"nonsense")) == [255, 0, 0]
 
 
 # Mistakes ---------------------------------------------------------------------------------------
@@ -191,7 +191,7 @@ def test_saving_clips_and_rounds(tmp_path):
     image = np.array([[[[-5.0, 12.6, 300.0]]]])
     np.testing.assert_array_equal(to_uint8(image), [[[0, 13, 255]]])
     save_image(tmp_path / "a.png", image)
-    assert colour(tmp_path / "a.png") == [0, 13, 255]
+    assert color(tmp_path / "a.png") == [0, 13, 255]
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
@@ -284,7 +284,7 @@ def test_a_write_that_fails_leaves_the_earlier_file(tmp_path, monkeypatch):
     monkeypatch.setattr(Image.Image, "save", full_disk)
     with pytest.raises(NSTError, match="No space left"):
         save_image(tmp_path / "a.png", np.zeros((1, 2, 2, 3)))
-    assert colour(tmp_path / "a.png") == [50, 50, 50]
+    assert color(tmp_path / "a.png") == [50, 50, 50]
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 

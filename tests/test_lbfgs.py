@@ -38,7 +38,7 @@ def pixels(*numbers):
 
 
 def test_a_bowl_by_hand():
-    """Four grey levels to begin with; one pair then knows a bowl that is round."""
+    """Four gray levels to begin with; one pair then knows a bowl that is round."""
     one = LBFGS(pixels(8, -8, 6), clip=False)
     assert one.take(squares(0)) == {"total": (16 + 16 + 9) / 2}
     np.testing.assert_allclose(one.picture, pixels(4, -4, 3), rtol=1e-6)

@@ -57,7 +57,7 @@ def test_style_loss_by_hand():
 
 @pytest.mark.parametrize(("exponent", "expected"), [(1, 5), (2, 25), (4, 625), (2.5, 25**1.25)])
 def test_total_variation_by_hand(exponent, expected):
-    image = np.array([[0.0, 3.0], [4.0, 99.0]])[..., None]  # the 99 has no neighbours below
+    image = np.array([[0.0, 3.0], [4.0, 99.0]])[..., None]  # the 99 has no neighbors below
     assert float(total_variation_loss(image, exponent)) == pytest.approx(expected)
 
 

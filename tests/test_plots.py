@@ -52,7 +52,7 @@ def test_maps_are_the_channels_asked_for():
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), features[0, ..., 2])
 
 
-def test_matrices_share_one_colour_scale():
+def test_matrices_share_one_color_scale():
     figure = plots.show_matrices([np.zeros((2, 2)), np.full((2, 2), 7.0)], ["a", "b"])
     assert [axis.images[0].get_clim() for axis in figure.axes[:2]] == [(0, 7), (0, 7)]
 

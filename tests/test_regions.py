@@ -456,7 +456,7 @@ def test_a_wrapped_picture_has_no_border():
 
 
 def seam(image):
-    """The step from the right side to the left, in steps between neighbours."""
+    """The step from the right side to the left, in steps between neighbors."""
     across = np.abs(image[:, :, 0] - image[:, :, -1]).mean()
     return across / np.abs(np.diff(image, axis=2)).mean()
 

@@ -27,7 +27,7 @@ def training():
 
 @pytest.fixture
 def collection(tmp_path, rng):
-    """Twelve labelled pictures as JPEG files end to end, a few smaller than a crop."""
+    """Twelve labeled pictures as JPEG files end to end, a few smaller than a crop."""
     files = []
     for number in range(12):
         side = 60 + 10 * number
@@ -192,9 +192,9 @@ def test_crops_and_their_disturbances(training, rng):
 def test_a_folder_and_labels(training, collection, tmp_path, rng):
     Image.fromarray(rng.integers(0, 256, (90, 90, 3), "uint8")).save(tmp_path / "a.png")
     folder = training["Collection"](tmp_path)
-    labelled = training["Labelled"]([folder, training["Collection"](collection)] * 2)
-    assert (len(folder), folder.labels, labelled.classes) == (1, None, 6)
-    assert sorted({label for *_, label in labelled.pictures}) == [0, 1, 2, 3, 4, 5]
+    labeled = training["Labeled"]([folder, training["Collection"](collection)] * 2)
+    assert (len(folder), folder.labels, labeled.classes) == (1, None, 6)
+    assert sorted({label for *_, label in labeled.pictures}) == [0, 1, 2, 3, 4, 5]
 
 
 def test_from_a_teacher_to_an_extractor(training, collection, tmp_path, monkeypatch, rng, capsys):
@@ -205,7 +205,7 @@ def test_from_a_teacher_to_an_extractor(training, collection, tmp_path, monkeypa
     arguments += ["--steps", 2, "--epochs", 1]
     arguments += ["--backup", tmp_path / "backup", "--output", tmp_path / "new.npz"]
     monkeypatch.setattr(sys, "argv", ["train_pocket.py", *map(str, arguments)])
-    for name, value in {"LABELLED_BATCH": 4, "REFINED_EPOCH": 1, "POCKET_WIDTHS": WIDTHS}.items():
+    for name, value in {"LABELED_BATCH": 4, "REFINED_EPOCH": 1, "POCKET_WIDTHS": WIDTHS}.items():
         monkeypatch.setitem(training["main"].__globals__, name, value)
     training["main"]()
     assert "block2_conv1  6 channels" in capsys.readouterr().out

@@ -8,7 +8,7 @@
    Zhang and Sun 2017, arXiv 1707.06168. Two minutes.
 2. All layers are refined together until gradients of the style loss with respect to the pixels
    point where VGG19's do, since those gradients are all that a transfer ever sees of a network.
-3. Blocks that the teacher does not have are trained on top, to tell the classes of labelled
+3. Blocks that the teacher does not have are trained on top, to tell the classes of labeled
    pictures apart.
 
 Steps 2 and 3 take some twenty minutes each on two cores; killed, the same command goes on. The
@@ -42,10 +42,10 @@ from nst_tutorial.runtime.weights import (
 SIDE = 80  # pixels of a crop
 BATCH = 16  # crops
 REFINED_SIDE, REFINED_BATCH, REFINED_EPOCH = 64, 8, 40  # pixels, crops, steps
-LABELLED_SIDE, LABELLED_BATCH = 64, 64
-VIEWS = 3  # crops of each labelled picture
+LABELED_SIDE, LABELED_BATCH = 64, 64
+VIEWS = 3  # crops of each labeled picture
 MOVES = 4  # steps that a picture is moved on by the teacher's gradients
-STRIDE = 8  # grey levels of each
+STRIDE = 8  # gray levels of each
 RATE = 1.5e-3  # of refining, as a share of a kernel's size
 ANCHOR = 0.1  # of the features, where the gradients weigh 1
 BLOCK_5_SIZE = 0.1  # of block 4's features, about as in VGG19
@@ -60,7 +60,7 @@ class Collection:
 
     Args:
         path: a folder, or an .npz of `jpeg` (bytes), `offset` (where each file begins, and the
-            end) and, for labelled pictures, `label`.
+            end) and, for labeled pictures, `label`.
     """
 
     def __init__(self, path):
@@ -188,14 +188,14 @@ def fit_layer(inputs, targets):
     """
     normal = right = 0
     for x, y in zip(inputs, targets, strict=True):
-        A = neighbourhoods(x)
+        A = neighborhoods(x)
         normal, right = normal + A.T @ A, right + A.T @ y.reshape(-1, y.shape[-1])
     solution = solve(normal, right).astype("float32")
     return solution[:-1].reshape(3, 3, inputs[0].shape[-1], -1), solution[-1]
 
 
-def neighbourhoods(x):
-    """Write each position's 3×3 neighbourhood, and a 1 for the bias, as a row."""
+def neighborhoods(x):
+    """Write each position's 3×3 neighborhood, and a 1 for the bias, as a row."""
     _, h, w, channels = x.shape
     x = np.array(mirror(x, 1))
     near = [x[:, i : i + h, j : j + w] for i in range(3) for j in range(3)]
@@ -325,7 +325,7 @@ class Lessons(keras.utils.PyDataset):
 
 
 def move(images, gradients):
-    """Move pictures down their gradients by about `STRIDE` grey levels."""
+    """Move pictures down their gradients by about `STRIDE` gray levels."""
     size = ops.sqrt(ops.mean(gradients**2, axis=(1, 2, 3), keepdims=True)) + 1e-30
     return ops.clip(images - STRIDE * ops.clip(gradients / size, -3, 3), 0, 255)
 
@@ -361,8 +361,8 @@ def relative_error(F, target):
 # ---------------------------------------------------------------------- the layers on top of them
 
 
-class Labelled:
-    """Pictures of all labelled collections: each collection has its own classes."""
+class Labeled:
+    """Pictures of all labeled collections: each collection has its own classes."""
 
     def __init__(self, collections, seed=0):
         self.pictures, self.classes = [], 0
@@ -377,8 +377,8 @@ class Labelled:
         """Show crops of each to the taught layers: features `(n, h, w, C)` in float16, labels."""
         features, labels = [], []
         for _ in range(VIEWS):
-            for start in range(0, len(self.pictures), LABELLED_BATCH):
-                batch = self.pictures[start : start + LABELLED_BATCH]
+            for start in range(0, len(self.pictures), LABELED_BATCH):
+                batch = self.pictures[start : start + LABELED_BATCH]
                 crops = np.stack([self.draw(collection[number]) for collection, number, _ in batch])
                 features.append(np.array(below(to_vgg(crops)), "float16"))
                 labels += [label for *_, label in batch]
@@ -386,18 +386,18 @@ class Labelled:
 
     def draw(self, picture):
         """Resize a picture a little more or less, and cut a square out of it."""
-        picture = resize(picture, round(LABELLED_SIDE * self.rng.uniform(1.0, 1.4)))
-        return np.asarray(crop(picture, self.rng, LABELLED_SIDE), "float32")
+        picture = resize(picture, round(LABELED_SIDE * self.rng.uniform(1.0, 1.4)))
+        return np.asarray(crop(picture, self.rng, LABELED_SIDE), "float32")
 
 
 def grow(taught, widths, pictures, epochs, backup):
-    """Train the blocks that the teacher does not have to tell labelled pictures apart.
+    """Train the blocks that the teacher does not have to tell labeled pictures apart.
 
     Args:
         taught: `{layer: (kernel, bias)}`, the layers below; they stay as they are, and see each
             crop once.
         widths: channels of the five blocks.
-        pictures: a `Labelled`.
+        pictures: a `Labeled`.
         epochs: how many times the crops are seen.
         backup: a folder; killed, training goes on from the last epoch there.
 
@@ -405,10 +405,10 @@ def grow(taught, widths, pictures, epochs, backup):
         `{layer: (kernel, bias)}` of the layers above, and the accuracy on the training pictures.
     """
     features, labels = pictures.look(build_below(taught))
-    size = float(np.sqrt(np.mean(features[:LABELLED_BATCH].astype("float32") ** 2)))
+    size = float(np.sqrt(np.mean(features[:LABELED_BATCH].astype("float32") ** 2)))
     missing = LAYERS[len(taught) :]
     model = build_classifier(missing, features.shape[-1], widths, pictures.classes)
-    steps = epochs * -(-len(labels) // LABELLED_BATCH)
+    steps = epochs * -(-len(labels) // LABELED_BATCH)
     rate = rise_and_fall(3e-3, steps)
     model.compile(
         keras.optimizers.AdamW(rate, weight_decay=0.02),
@@ -418,7 +418,7 @@ def grow(taught, widths, pictures, epochs, backup):
     history = model.fit(
         features / size,
         labels,
-        LABELLED_BATCH,
+        LABELED_BATCH,
         epochs,
         verbose=2,
         callbacks=[keras.callbacks.BackupAndRestore(backup)],
@@ -500,7 +500,7 @@ def main():
         save(weights, taught)
     weights = load_weights(str(taught), tuple(teacher))
     if len(weights) < len(LAYERS):
-        pictures = Labelled(collections, options.seed)
+        pictures = Labeled(collections, options.seed)
         backup = options.backup / "grow"
         above, _ = grow(weights, options.widths, pictures, options.epochs, backup)
         weights |= above

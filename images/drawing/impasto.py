@@ -22,16 +22,16 @@ def impasto(rng):
     return finish(np.array(paint) * (1 + 0.45 * light) + 60 * np.clip(light - 0.3, 0, 1))
 
 
-def load_stroke(draws, path, width, colour, rng):
+def load_stroke(draws, path, width, color, rng):
     """Lay bristles beside each other, ragged at both ends; the second drawing takes the relief."""
     across = np.gradient(path, axis=0)[:, ::-1] * [-1, 1]
     across *= width / (np.linalg.norm(across, axis=1, keepdims=True) + 1e-9)
-    thickness, colour = rng.uniform(80, 180), colour + rng.normal(0, 9, 3)
+    thickness, color = rng.uniform(80, 180), color + rng.normal(0, 9, 3)
     for offset in np.linspace(-0.5, 0.5, 6):
         start, stop = [0, len(path)] + rng.integers(0, 3, 2) * [1, -1]
         bristle = [tuple(point) for point in (path + offset * across)[start:stop]]
         ridge = thickness - 200 * offset**2 + rng.normal(0, 16)
-        for draw, fill in zip(draws, (colour + rng.normal(0, 10), np.full(3, ridge)), strict=True):
+        for draw, fill in zip(draws, (color + rng.normal(0, 10), np.full(3, ridge)), strict=True):
             fill = tuple(np.clip(fill, 0, 255).astype(int).tolist())
             draw.line(bristle, fill, max(width // 4, 4), joint="curve")
 
@@ -45,11 +45,11 @@ def field_strokes(rng):
             tone = 0.48 + 0.34 * wave + rng.normal(0, 0.2) + 0.5 * leafy
             yield sway(start, width), width, LEAVES if leafy else palette, tone
     sizes = np.geomspace(170, 40, 34)
-    for size, centre in zip(sizes, spread(rng, 34, 0, 2 * SIDE), strict=True):
-        yield from poppy(centre, size, rng)
+    for size, center in zip(sizes, spread(rng, 34, 0, 2 * SIDE), strict=True):
+        yield from poppy(center, size, rng)
 
 
-def poppy(centre, size, rng):
+def poppy(center, size, rng):
     """Yield a flower's strokes: four to six petals, dark at the base and lit above, and a heart."""
     petals, tilt = rng.integers(4, 7), np.array([1, rng.uniform(0.65, 1)])
     for turn in rng.permutation(rng.uniform(0, 7) + 2 * np.pi * np.arange(petals) / petals):
@@ -59,14 +59,14 @@ def poppy(centre, size, rng):
             out = reach * np.cos(1.2 * lean) * np.linspace(0.15, 0.95, 10)
             blade = np.stack([out * np.cos(angle), out * np.sin(angle)], axis=1)
             tone = lit + rng.normal(0, 0.12)
-            yield centre + tilt * blade[3:], int(0.3 * size), POPPY, tone
-            yield centre + tilt * blade[:5], int(0.2 * size), POPPY, tone - 0.4
+            yield center + tilt * blade[3:], int(0.3 * size), POPPY, tone
+            yield center + tilt * blade[:5], int(0.2 * size), POPPY, tone - 0.4
         for start in turn + rng.uniform(-0.5, 0.1, 2):
             rim = around(0, 0.8 * reach, start, start + 0.4)[::6]
-            yield centre + tilt * rim, int(0.2 * size), POPPY, lit + 0.2
+            yield center + tilt * rim, int(0.2 * size), POPPY, lit + 0.2
     for angle in rng.uniform(0, 7, 6):
-        yield around(centre, 0.12 * size, angle, angle + 2)[::8], int(0.15 * size), POPPY, -1
-    yield around(centre, 0.05 * size)[::8], int(0.1 * size), LEAVES, 0.9
+        yield around(center, 0.12 * size, angle, angle + 2)[::8], int(0.15 * size), POPPY, -1
+    yield around(center, 0.05 * size)[::8], int(0.1 * size), LEAVES, 0.9
 
 
 def sway(point, width):

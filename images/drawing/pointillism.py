@@ -1,4 +1,4 @@
-"""Dots of pure colour: an evening river."""
+"""Dots of pure color: an evening river."""
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -17,7 +17,7 @@ PIGMENTS = np.array(  # of sky, far trees, water, bank and tree: five from dark 
 
 
 def pointillism(rng):
-    """Dots of pure colour, coarse ones first: an evening river between a far and a near bank."""
+    """Dots of pure color, coarse ones first: an evening river between a far and a near bank."""
     mass, tone, slant = riverside(rng)
     canvas = Image.new("RGB", (2 * SIDE, 2 * SIDE), (44, 48, 104))
     draw = ImageDraw.Draw(canvas)
@@ -27,8 +27,8 @@ def pointillism(rng):
             here = min(int(y / 2), SIDE - 1), min(int(x / 2), SIDE - 1)
             light = round(np.clip(4 * tone[here] + rng.normal(0, 0.65), 0, 4))
             pigment = PIGMENTS[mass[here], 5 if rng.random() < 0.13 else light]
-            colour = np.clip(pigment + rng.normal(0, 12), 0, 255).astype(int)
-            dab(draw, (x, y), length * rng.uniform(0.8, 1.1), slant[here], colour)
+            color = np.clip(pigment + rng.normal(0, 12), 0, 255).astype(int)
+            dab(draw, (x, y), length * rng.uniform(0.8, 1.1), slant[here], color)
     return shrink(canvas)
 
 
@@ -56,10 +56,10 @@ def riverside(rng):
     return mass, tone, slant + 0.25 * ripples
 
 
-def dab(draw, centre, length, angle, colour):
+def dab(draw, center, length, angle, color):
     """One touch of the brush: an ellipse, a little longer than it is wide."""
     turn = np.linspace(0, 2 * np.pi, 14)
     along, across = length / 2 * np.cos(turn), 0.36 * length * np.sin(turn)
-    x = centre[0] + along * np.cos(angle) - across * np.sin(angle)
-    y = centre[1] + along * np.sin(angle) + across * np.cos(angle)
-    draw.polygon(list(zip(x, y, strict=True)), fill=tuple(colour.tolist()))
+    x = center[0] + along * np.cos(angle) - across * np.sin(angle)
+    y = center[1] + along * np.sin(angle) + across * np.cos(angle)
+    draw.polygon(list(zip(x, y, strict=True)), fill=tuple(color.tolist()))

@@ -15,7 +15,7 @@ def shrink(canvas):
 
 
 def shade(palette, tone):
-    """Pick a colour between the palette's, dark to light."""
+    """Pick a color between the palette's, dark to light."""
     place = np.clip(tone, 0, 1) * (len(palette) - 1)
     low = min(int(place), len(palette) - 2)
     return palette[low] + (place - low) * (palette[low + 1] - palette[low])
@@ -78,10 +78,10 @@ def finish(pixels, light=1.0):
     return Image.fromarray(np.clip(picture, 0, 255).astype("uint8"))
 
 
-def around(centre, radius, start=0.0, stop=2 * np.pi):
+def around(center, radius, start=0.0, stop=2 * np.pi):
     """Points of an arc."""
     angles = np.linspace(start, stop, 60)
-    return centre + np.stack([radius * np.cos(angles), radius * np.sin(angles)], axis=1)
+    return center + np.stack([radius * np.cos(angles), radius * np.sin(angles)], axis=1)
 
 
 def window(path, reach, side=SIDE):

@@ -55,7 +55,7 @@ def shore(rng):
 
 
 def water(rng):
-    """Wet washes of the sky's colours, then waves, some with a dry brush, larger in front."""
+    """Wet washes of the sky's colors, then waves, some with a dry brush, larger in front."""
     for x, y in spread(rng, 30) * [1, 0.46] + [0, 360]:
         wash = stroke(rng, x, y, rng.uniform(140, 320), rng.uniform(14, 34), 0, 0.2)
         yield *wash, (TURQUOISE, OCHRE, ROSE, TURQUOISE), 0.45, {"wet": 9}

@@ -22,9 +22,9 @@ HERE = Path(__file__).parent
 IMAGES = HERE.parent.parent / "images"
 WIDTH = 1000  # of every diagram; as wide as a notebook's column
 
-INK, SOFT, PAPER, RULE, GREY = "#1d2126", "#565d66", "#fbfaf6", "#d8d3c7", "#e9e7e1"
+INK, SOFT, PAPER, RULE, GRAY = "#1d2126", "#565d66", "#fbfaf6", "#d8d3c7", "#e9e7e1"
 PHOTO, STYLE, PAINTED, TV = "#0072b2", "#c44f00", "#7a3b96", "#00795a"
-PALE = {PHOTO: "#e0eef8", STYLE: "#fce7d8", PAINTED: "#efe3f5", TV: "#dcf2ea", INK: GREY}
+PALE = {PHOTO: "#e0eef8", STYLE: "#fce7d8", PAINTED: "#efe3f5", TV: "#dcf2ea", INK: GRAY}
 
 CAT, CUP = "chelsea.png", "coffee.png"
 PAINTED_CUP = "colors.jpg", (458, 0, 902, 300)  # the second of its four pictures
@@ -298,7 +298,7 @@ def vgg19():
         "the side of the maps: 224, 112, 56, 28, 14 and at last 7 pixels, while the channels grow: "
         "64, 128, 256, 512, 512. Beside each convolution stands the side of its receptive field, "
         f"from {FIELDS['block1_conv1']} pixels at block1_conv1 to {FIELDS['block5_conv4']} at "
-        "block5_conv4. Three dense layers, which make the name's 19, are grey: style transfer "
+        "block5_conv4. Three dense layers, which make the name's 19, are gray: style transfer "
         f"does without them. Marked are the layers compared by default: {CONTENT_LAYERS[0]} for "
         f"the content, {', '.join(STYLE_LAYERS)} for the style."
     )

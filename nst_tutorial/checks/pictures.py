@@ -11,7 +11,7 @@ STANDARD = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])  # mean and deviation,
 ORANGE = np.array([255, 128, 0], "float32")
 SHAPES = [(1, 3, 5, 3), (2, 4, 3, 3), (1, 2, 7, 3)]
 PICTURES = [picture(*shape, seed=1) for shape in SHAPES]
-LAST_AXIS = "Only the last axis holds the colours: reverse that one and no other, `[..., ::-1]`."
+LAST_AXIS = "Only the last axis holds the colors: reverse that one and no other, `[..., ::-1]`."
 
 
 def flip(x):
@@ -30,14 +30,14 @@ TO_VGG = Exercise(
     ),
     mistakes=(
         ("RGB for BGR",
-         "The colours are still red, green, blue: VGG19 eats blue first. Reverse the last axis.",
+         "The colors are still red, green, blue: VGG19 eats blue first. Reverse the last axis.",
          lambda x: x - M, lambda x: x - flip(M)),
         ("means in RGB order",
          "103.939 is blue's: flip the picture, then subtract (103.939, 116.779, 123.68).",
          lambda x: flip(x) - flip(M)),
         ("mean added", "The means are added; subtract them.", lambda x: flip(x) + M),
         ("mean subtracted twice", "The means are subtracted twice.", lambda x: flip(x) - 2 * M),
-        ("mean not subtracted", "The colours are flipped, but the means are still in.", flip),
+        ("mean not subtracted", "The colors are flipped, but the means are still in.", flip),
         ("nothing done", "The picture comes back as it was.", lambda x: x * 1),
         ("wrong axis", LAST_AXIS,
          lambda x: x[:, :, ::-1] - M, lambda x: x[:, ::-1] - M, lambda x: x[::-1] - M,
@@ -45,17 +45,17 @@ TO_VGG = Exercise(
         ("only with a batch axis",
          "Right for (1, H, W, 3), but a single pixel (3,) has one axis: write `[..., ::-1]`.",
          lambda x: x[:, :, :, ::-1] - M),
-        ("scaled", "VGG19 wants no scaling: its colours are not divided by anything.",
+        ("scaled", "VGG19 wants no scaling: its colors are not divided by anything.",
          lambda x: flip(x) / 127.5 - 1, lambda x: x / 127.5 - 1, lambda x: flip(x) / 255 - M,
          lambda x: (flip(x) - M) / 255, lambda x: (x / 255 - STANDARD[0]) / STANDARD[1]),
-        ("one mean for all", "Each colour has a mean of its own.", lambda x: flip(x) - 127.5,
+        ("one mean for all", "Each color has a mean of its own.", lambda x: flip(x) - 127.5,
          lambda x: flip(x) - 128, lambda x: flip(x) - M.mean()),
         ("rounded means", "The means are 103.939, 116.779 and 123.68, not rounded.",
          lambda x: flip(x) - np.rint(M)),
         ("the picture's own mean",
-         "Subtract ImageNet's means, one for each colour, not the picture's own.",
+         "Subtract ImageNet's means, one for each color, not the picture's own.",
          lambda x: flip(x) - flip(x).mean((-3, -2), keepdims=True), lambda x: flip(x) - x.mean()),
-        ("clipped", "Colours below the mean become negative, and should: do not clip.",
+        ("clipped", "Colors below the mean become negative, and should: do not clip.",
          lambda x: np.clip(flip(x) - M, 0, 255)),
     ),
 )
@@ -78,7 +78,7 @@ FROM_VGG = Exercise(
         ("mean subtracted", "The means are subtracted again; add them.", lambda y: flip(y - M),
          lambda y: flip(y) - M),
         ("mean added twice", "The means are added twice.", lambda y: flip(y + 2 * M)),
-        ("mean not added", "The colours are flipped back, but the means are still missing.", flip),
+        ("mean not added", "The colors are flipped back, but the means are still missing.", flip),
         ("nothing done", "It comes back as it was.", lambda y: y * 1),
         ("scaled", "The range is 0..255: add the means, and scale nothing.",
          lambda y: flip(y + M) / 255, lambda y: flip(y + 1) * 127.5),
@@ -91,7 +91,7 @@ FROM_VGG = Exercise(
 
 
 def right_and_down(x):
-    """Differences to the right and the lower neighbour, where there are both."""
+    """Differences to the right and the lower neighbor, where there are both."""
     corner = x[:, :-1, :-1]
     return x[:, :-1, 1:] - corner, x[:, 1:, :-1] - corner
 
@@ -121,7 +121,7 @@ TOTAL_VARIATION_LOSS = Exercise(
     ),
     mistakes=(
         ("differences that wrap around",
-         "`roll` makes the first row or column the last one's neighbour: slice instead.",
+         "`roll` makes the first row or column the last one's neighbor: slice instead.",
          lambda x, e=2.0: total((rolled(x, 2) ** 2 + rolled(x, 1) ** 2) ** (e / 2)),
          lambda x, e=2.0: total(((rolled(x, 2) ** 2 + rolled(x, 1) ** 2) ** (e / 2))[:, :, :-1]),
          lambda x, e=2.0: total((rolled(x, 2, 1) ** 2 + rolled(x, 1, 1) ** 2) ** (e / 2))),
@@ -142,7 +142,7 @@ TOTAL_VARIATION_LOSS = Exercise(
          lambda x, e=2.0: total(np.abs(right_and_down(x)[0]) + np.abs(right_and_down(x)[1])),
          lambda x, e=2.0: total((abs(right_and_down(x)[0]) + abs(right_and_down(x)[1])) ** (e / 2)),
          lambda x, e=2.0: total(abs(np.diff(x, axis=1))) + total(abs(np.diff(x, axis=2)))),
-        ("every pair of neighbours",
+        ("every pair of neighbors",
          "Rows and columns are summed apart: take both differences at one pixel, then the power.",
          lambda x, e=2.0: total(abs(np.diff(x, axis=1))**e) + total(abs(np.diff(x, axis=2))**e),
          lambda x, e=2.0: total(np.diff(x, axis=1) ** 2) + total(np.diff(x, axis=2) ** 2)),
@@ -152,12 +152,12 @@ TOTAL_VARIATION_LOSS = Exercise(
         ("one direction only", "Add up both differences of a pixel: to the right, and downwards.",
          lambda x, e=2.0: total(abs(right_and_down(x)[0]) ** e),
          lambda x, e=2.0: total(abs(right_and_down(x)[1]) ** e)),
-        ("colours mixed", "Take the power for each colour by itself, then add the colours.",
+        ("colors mixed", "Take the power for each color by itself, then add the colors.",
          lambda x, e=2.0: total(slope(x).sum(-1) ** (e / 2)),
          lambda x, e=2.0: total(slope(x.mean(-1, keepdims=True)) ** (e / 2))),
-        ("wrong axis", "There is a number for each colour: add the colours too.",
+        ("wrong axis", "There is a number for each color: add the colors too.",
          lambda x, e=2.0: (slope(x) ** (e / 2)).sum((1, 2))),
-        ("wrong axis", "Axis 3 holds the colours: neighbours are on axes 1 and 2.",
+        ("wrong axis", "Axis 3 holds the colors: neighbors are on axes 1 and 2.",
          lambda x, e=2.0: total(slope(x.swapaxes(2, 3)) ** (e / 2))),
     ),
     properties=(

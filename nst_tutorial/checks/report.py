@@ -6,7 +6,7 @@ import html
 PANEL = (
     '<div role="status" aria-label="{label}" style="border-left: 5px solid {color}; '
     'padding: 0.3em 1em; margin: 0.3em 0; color: inherit; background: transparent">{body}</div>'
-)  # the text keeps the theme's own colour; the border's has contrast on white and on black
+)  # the text keeps the theme's own color; the border's has contrast on white and on black
 COLORS = {"done": "#2e8b57", "not written yet": "#808080"}
 SIGNS = {"done": "✓", "not written yet": "○"}
 

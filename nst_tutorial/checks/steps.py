@@ -75,7 +75,7 @@ TOTAL_LOSS = Exercise(
          lambda c, s, t, a, b, g: a * c + b * (s + t)),
         ("mean for sum", "Eq. 7 is a sum, not a mean.",
          lambda c, s, t, a, b, g: (a * c + b * s + g * t) / 3),
-        ("weights normalised", "Do not divide by the sum of the weights.",
+        ("weights normalized", "Do not divide by the sum of the weights.",
          lambda c, s, t, a, b, g: (a * c + b * s + g * t) / (a + b + g)),
         ("weights added", "Multiply each loss by its weight.",
          lambda c, s, t, a, b, g: (a + c) + (b + s) + (g + t)),
@@ -126,7 +126,7 @@ OPTIMIZATION_STEP = Exercise(
          lambda x, g, r: np.clip(x - g / r, 0, 255)),
         ("sign only", "Use the gradient itself, not only its sign.",
          lambda x, g, r: np.clip(x - r * np.sign(g), 0, 255)),
-        ("gradient normalised", "A plain step uses the gradient as it is.",
+        ("gradient normalized", "A plain step uses the gradient as it is.",
          lambda x, g, r: np.clip(x - r * g / np.sqrt((g**2).sum()), 0, 255),
          lambda x, g, r: np.clip(x - r * g / np.abs(g).mean(), 0, 255),
          lambda x, g, r: np.clip(x - r * g / np.abs(g).max(), 0, 255)),
@@ -142,7 +142,7 @@ SIZES = {(1, 3, 5, 3): (1, 6, 10, 3), (1, 5, 4, 3): (1, 15, 12, 3), (1, 7, 5, 3)
 
 
 def ramp(shape, axis):
-    """A picture that brightens along an axis, each colour less than the one before."""
+    """A picture that brightens along an axis, each color less than the one before."""
     place = (np.arange(shape[axis]) + 0.5) / shape[axis]
     place = np.moveaxis(place.reshape(-1, 1, 1, 1), 0, axis)
     return (np.broadcast_to(place, shape) * [240, 160, 80]).astype("float32")
@@ -219,13 +219,13 @@ UPSAMPLE = Exercise(
          lambda x, shape: scales.resize(x, shape).astype("int64").astype("uint8")),
     ),
     properties=(
-        ("brightness changed", "A picture of one colour must keep that colour.", flat_pictures),
+        ("brightness changed", "A picture of one color must keep that color.", flat_pictures),
         ("pixels in the wrong place", "A ramp from dark to bright must stay one.", ramps),
         ("clipping missing", "At hard edges the result leaves 0..255: clip it.", hard_edges),
         ("picture shifted", "Mirrored first or mirrored afterwards must be the same: the first "
-         "pixel's centre is half a pixel from the edge.", mirrored(2)),
+         "pixel's center is half a pixel from the edge.", mirrored(2)),
         ("picture shifted", "Turned upside down first or afterwards must be the same: the first "
-         "pixel's centre is half a pixel from the edge.", mirrored(1)),
+         "pixel's center is half a pixel from the edge.", mirrored(1)),
     ),
 )
 # fmt: on

@@ -102,7 +102,7 @@ _KNOWN = {
         exponent=2.0,
         trains=True,
     ),
-    # Its noise lies around the mean colour of ImageNet, ours around middle grey.
+    # Its noise lies around the mean color of ImageNet, ours around middle gray.
     "neural_style_keras": Convention(
         source="https://github.com/robertomest/neural-style-keras",
         gram=_positions,

@@ -14,7 +14,7 @@ from nst_tutorial.runtime.files import shown
 from nst_tutorial.runtime.types import PathLike
 
 SMALLEST_CROP = 0.5  # of the photograph's shorter side
-FLAT = 4.0  # grey levels of deviation; with less, the gradient of normalization explodes
+FLAT = 4.0  # gray levels of deviation; with less, the gradient of normalization explodes
 DRAWS = 100
 
 

@@ -23,7 +23,7 @@ MARGIN = 12  # pixels around a picture that are painted too and cut off: borders
 LAYOUT = "channels_last"  # whatever Keras' own settings say
 SPREAD = 0.3  # of the first γ and β: styles that begin apart stay apart
 LONGEST_NAME = 200  # characters; it becomes a part of files' names
-LEAST = 16  # pixels on each side, so that reflection has neighbours at a quarter of the size
+LEAST = 16  # pixels on each side, so that reflection has neighbors at a quarter of the size
 
 
 keras.saving.register_keras_serializable(PACKAGE)(Mirror)

@@ -190,8 +190,8 @@ def _from_array(source):
     except (TypeError, ValueError) as error:
         raise NSTError(f"that is neither a picture nor an array of numbers ({error}).") from error
     pixels = pixels[0] if pixels.ndim == 4 and len(pixels) == 1 else pixels
-    coloured = pixels.ndim == 3 and pixels.shape[-1] in (3, 4)
-    if not (coloured or pixels.ndim == 2) or not pixels.size or pixels.dtype.kind not in "uif":
+    colored = pixels.ndim == 3 and pixels.shape[-1] in (3, 4)
+    if not (colored or pixels.ndim == 2) or not pixels.size or pixels.dtype.kind not in "uif":
         raise NSTError(
             f"a picture is an array (H, W, 3) of numbers in 0..255, not {pixels.shape} "
             f"of {pixels.dtype}."

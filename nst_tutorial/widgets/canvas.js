@@ -5,7 +5,7 @@
  * student sees and does. Python shares `_labels` with the sheet; canvas.py says how it is written.
  */
 
-const COLORS = [ // Okabe and Ito's, which colour-blind people tell apart; and ink to write on each
+const COLORS = [ // Okabe and Ito's, which color-blind people tell apart; and ink to write on each
   ["#0072b2", "white"], ["#e69f00", "black"], ["#009e73", "black"], ["#cc79a7", "black"],
   ["#f0e442", "black"], ["#d55e00", "black"], ["#56b4e9", "black"], ["#000000", "white"],
 ];

@@ -18,6 +18,7 @@ from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.widgets.controls import in_words
 
 DPI = 72  # of a figure as it is shown; it is drawn with twice as many dots
+WIDE = 1.9  # times as wide as high: figures whose strip is a column
 
 
 class Seen(widgets.Image):
@@ -46,8 +47,8 @@ class Explorer(widgets.VBox):
             one.observe(self._changed, "value")
         layout = Layout(width="100%", overflow="hidden")  # Lab's boxes are 4 pixels too wide
         super().__init__([*self.sliders.values(), self.note, self.picture], layout=layout)
-        self._changed()
         self._still = self._strip(choices, start, strip) if strip else b""
+        self._changed()
 
     def __repr__(self) -> str:
         return "Sliders: run this cell in Jupyter to move them."
@@ -91,15 +92,18 @@ class Explorer(widgets.VBox):
         return self._seen[key]
 
     def _strip(self, choices, start, count):
-        """Draw a row of what the first slider shows, at up to so many positions."""
+        """Draw what the first slider shows at up to so many positions: a row, or rows if wide."""
         (name, options), *_ = choices.items()
         places = np.unique(np.linspace(0, len(options) - 1, count).round().astype(int))
         pictures = {}
         for option in (options[place] for place in places):
-            drawn, _ = self._figure({**start, name: option})
-            words = f"{name.replace('_', ' ')} {in_words(option)}"
-            pictures[words] = np.asarray(Image.open(io.BytesIO(drawn)).convert("RGB"))
-        return _drawn(plots.show_images(pictures, columns=len(pictures)))[0]
+            values = {**start, name: option}
+            figure = self._function(**values)
+            self._seen[tuple(values.values())] = _drawn(figure)
+            pictures[f"{name.replace('_', ' ')} {in_words(option)}"] = _tile(figure)
+        height, width = max(picture.shape[:2] for picture in pictures.values())
+        columns = 1 if width > WIDE * height else len(pictures)
+        return _drawn(plots.show_images(pictures, columns=columns))[0]
 
 
 def explore(
@@ -155,6 +159,13 @@ def _drawn(figure):
         return file.getvalue(), round(DPI * figure.get_figwidth())
     drawn = getattr(figure, f"_repr_{kind}_")()
     return drawn, Image.open(io.BytesIO(drawn)).width
+
+
+def _tile(figure):
+    """A figure as a picture; where it shows one thing, that needs no title of its own."""
+    if len(getattr(figure, "axes", ())) == 1:
+        figure.axes[0].set_title("")
+    return np.asarray(Image.open(io.BytesIO(_drawn(figure)[0])).convert("RGB"))
 
 
 def _spoken(words):

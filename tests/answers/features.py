@@ -226,7 +226,7 @@ WRONG["gram_matrix"] = [
     ("only square pictures", width_twice),
     ("mean subtracted", lambda features: np.array(
         [np.cov(F.T, bias=True) for F in flat(features)])),
-    ("normalised", lambda features: gram(
+    ("normalized", lambda features: gram(
         features / np.linalg.norm(features, axis=(1, 2), keepdims=True))),
     ("squared first", lambda features: gram(features**2)),
     ("square root added", lambda features: np.sqrt(gram(features))),
@@ -520,7 +520,7 @@ def content_losses(generated, style, layer_weights=None):
     return sum(w * losses.content_loss(generated[k], style[k]) for k, w in weights.items())
 
 
-def normalise(generated, style, layer_weights=None):
+def normalize(generated, style, layer_weights=None):
     weights = layer_weights or equal(generated)
     total = sum(w * E(generated[k], style[k]) for k, w in weights.items())
     return total / sum(weights.values())
@@ -570,7 +570,7 @@ WRONG["style_loss"] = [
     ("weights to the fourth", weight_the_features),
     ("weights squared", weigh_within_the_root),
     ("the style loss against content features", content_losses),
-    ("weights normalised", normalise),
+    ("weights normalized", normalize),
     ("exception", no_default),
     ("the first layer is missing", skip_the_first),
     ("not summed", a_list),

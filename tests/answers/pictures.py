@@ -246,7 +246,7 @@ WRONG["total_variation_loss"] = [
     ("only square pictures", only_square),
     ("one direction only", lambda image, exponent=2.0: np.sum(
         np.abs(differences(image)[0]) ** exponent, axis=(1, 2, 3))),
-    ("colours mixed", lambda image, exponent=2.0: over(image.mean(-1, keepdims=True), exponent)),
+    ("colors mixed", lambda image, exponent=2.0: over(image.mean(-1, keepdims=True), exponent)),
     ("off by a factor 1/2", lambda image, exponent=2.0: over(image, exponent) / 2),
     ("other arguments", lambda image: over(image)),
 ]  # fmt: skip

@@ -36,7 +36,7 @@ WRONG["total_loss"] = [
     ("weights exchanged", total(lambda c, s, t, a, b, g: a * c + g * s + b * t)),
     ("style weight for tv", total(lambda c, s, t, a, b, g: a * c + b * (s + t))),
     ("mean for sum", total(lambda c, s, t, a, b, g: (a * c + b * s + g * t) / 3)),
-    ("weights normalised", total(lambda c, s, t, a, b, g: (a * c + b * s + g * t) / (a + b + g))),
+    ("weights normalized", total(lambda c, s, t, a, b, g: (a * c + b * s + g * t) / (a + b + g))),
     ("total variation subtracted", total(lambda c, s, t, a, b, g: a * c + b * s - g * t)),
     ("product for sum", total(lambda c, s, t, a, b, g: a * c * b * s * g * t)),
     ("weights added", total(lambda c, s, t, a, b, g: a + c + b + s + g + t)),
@@ -121,7 +121,7 @@ WRONG["optimization_step"] = [
     ("sign only", lambda image, gradient, learning_rate: tf.clip_by_value(
         image - learning_rate * tf.sign(gradient), 0, 255)),
     ("sign only", adam),
-    ("gradient normalised", lambda image, gradient, learning_rate: np.clip(
+    ("gradient normalized", lambda image, gradient, learning_rate: np.clip(
         image - learning_rate * gradient / np.linalg.norm(gradient), 0, 255)),
     ("picture forgotten", lambda image, gradient, learning_rate: -learning_rate * gradient),
     ("input modified", in_place),
@@ -197,7 +197,7 @@ def nearest(image, shape):
 
 
 def corner_linear(image, shape):
-    """Bilinear with the pixels' corners, not their centres, on the grid: shifted."""
+    """Bilinear with the pixels' corners, not their centers, on the grid: shifted."""
     places = [np.arange(n) * m / n for n, m in zip(shape[1:3], image.shape[1:3], strict=True)]
     return bilinear(image, *places)
 
@@ -213,7 +213,7 @@ def bilinear(image, rows, columns):
     return image
 
 
-def centred_linear(image, shape):
+def centered_linear(image, shape):
     sides = zip(shape[1:3], image.shape[1:3], strict=True)
     return bilinear(image, *[(np.arange(n) + 0.5) * m / n - 0.5 for n, m in sides])
 
@@ -270,6 +270,6 @@ RIGHT["upsample"] = [
     lambda image, shape: tf.image.resize(image, shape[1:3])[0],
     lambda image, shape: np.clip(tf.image.resize(image, shape[1:3], "lanczos5"), 0, 255),
     nearest,
-    centred_linear,
+    centered_linear,
     by_scipy,
 ]

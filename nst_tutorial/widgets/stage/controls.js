@@ -20,7 +20,7 @@ class Dials {
   }
 
   slider({ name, label, options }) {
-    const row = labelled(label, `<input type="range" min="0" max="${options.length - 1}">
+    const row = labeled(label, `<input type="range" min="0" max="${options.length - 1}">
       <span class="nst-value" aria-hidden="true"></span>`);
     const input = row.querySelector("input");
     input.oninput = () => {
@@ -32,7 +32,7 @@ class Dials {
   }
 
   menu({ name, label, options }) {
-    const row = labelled(label, "<select></select>"), input = row.querySelector("select");
+    const row = labeled(label, "<select></select>"), input = row.querySelector("select");
     input.append(...options.map((words, i) => new Option(words, i)));
     input.onchange = () => this.choose(name, Number(input.value));
     return { row, input };
@@ -115,7 +115,7 @@ class Dials {
 }
 
 /** A control with its label in front. */
-function labelled(label, control) {
+function labeled(label, control) {
   const row = document.createElement("div");
   const id = `nst-${Math.random().toString(36).slice(2)}`; // there may be several views on a page
   row.className = "nst-dial";
