@@ -10,11 +10,12 @@ from answers import FOLDED, PAPERS, RIGHT, WRONG, mutants
 
 from nst_tutorial import checks as check
 from nst_tutorial import images, losses, scales
-from nst_tutorial.checks import control, features, inputs, pictures, steps, student
+from nst_tutorial.checks import control, features, inputs, network, pictures, steps, student
 from nst_tutorial.checks.student import PICKS, Student, Trouble
 from nst_tutorial.control import colors
 
 NAMES = [one.exercise.name for one in check.CHECKS]
+COUNTS = ("receptive_field", "count_weights")  # they take no pictures
 every_exercise = pytest.mark.parametrize("name", NAMES)
 
 
@@ -62,7 +63,8 @@ def test_right_answers_are_accepted(name):
 def test_the_papers_formula_for_one_picture_is_right(name):
     report = report_on(name, PAPERS[name])
     alone = name in ("upsample", "match_colors")  # they know no batches
-    assert apart(report) == (name != "to_vgg" and not alone)  # its formula takes any axes
+    any_axes = name in ("to_vgg", *COUNTS)  # its formula takes any axes, or no picture at all
+    assert apart(report) == (not any_axes and not alone)
     assert ("It takes a picture as `(H, W, 3)`" in report.message) == alone
 
 
@@ -98,6 +100,9 @@ STYLE_LAYER = ("gram_matrix_one_sided", "mean_gram_matrix", "gram_distance", "st
 SOURCES = {  # of each, what it has for itself
     "to_vgg": (images, ("to_vgg", "BGR_MEANS")),
     "from_vgg": (images, ("from_vgg", "BGR_MEANS")),
+    "pool": (network, ("pool", "squares")),
+    "receptive_field": (network, ("receptive_field",)),
+    "count_weights": (network, ("count_weights",)),
     "content_loss": (losses, ("content_loss",)),
     "content_loss_gradient": (losses, ("content_loss_gradient",)),
     "gram_matrix": (losses, ("gram_matrix", "_positions_by_channels")),
@@ -131,6 +136,12 @@ def random_arguments(name, rng):
     return {
         "to_vgg": ((image,), {}),
         "from_vgg": ((image - 100,), {}),
+        "pool": (
+            (inputs.features(B, 2 * H, 2 * W, N, seed=seeds[0]) - 1, ["average", "max"][H2 % 2]),
+            {},
+        ),
+        "receptive_field": ((np.reshape([B, H, W, N, H2, W2], (3, 2)).tolist(),), {}),
+        "count_weights": ((H.item(), W.item(), N.item()), {}),
         "content_loss": ((F, P), {}),
         "content_loss_gradient": ((F, P), {}),
         "gram_matrix": ((F,), {}),
@@ -335,7 +346,7 @@ def test_progress_shows_what_is_done():
     assert shown.states["to_vgg"] == "done"
     assert shown.states["from_vgg"] == "not written yet"
     assert "✓ to_vgg" in repr(shown)
-    assert "of 14 done" in shown._repr_html_()
+    assert "of 17 done" in shown._repr_html_()
 
 
 def test_the_panel_shows_a_students_text_as_text():

@@ -11,14 +11,19 @@ and two. It may be written in NumPy, TensorFlow or `keras.ops`, with the package
 return numbers, arrays or tensors. One that is written for one picture, as the papers' formulas
 are, is right too, with a batch axis of one or without any.
 
-Two exercises have no namesake in the package: `optimization_step(image, gradient, learning_rate)`
-returns the picture after a plain step down the gradient, in 0..255; `upsample(image, shape)`
-enlarges to `(1, H, W, 3)`, as `scales.enlarge` does without a content picture, by any
-interpolation. `match_colors(image, reference)` may take any root of the covariances: its result is
-judged by the mean and the covariance of its colors, which are not clipped.
+Five exercises have no namesake in the package. `pool(x, kind)` halves both sides of features, by
+the "average" or the "max" of each 2×2 square. `receptive_field(steps)` takes a list of pairs
+(kernel, stride), from the picture upwards, and returns how many pixels wide one unit sees.
+`count_weights(side, channels_in, channels_out)` counts the numbers in the kernels and the biases of
+a convolution. `optimization_step(image, gradient, learning_rate)` returns the picture after a plain
+step down the gradient, in 0..255. `upsample(image, shape)` enlarges to `(1, H, W, 3)`, as
+`scales.enlarge` does without a content picture, by any interpolation.
+
+`match_colors(image, reference)` may take any root of the covariances: its result is judged by the
+mean and the covariance of its colors, which are not clipped.
 """
 
-from nst_tutorial.checks import control, features, pictures, steps
+from nst_tutorial.checks import control, features, network, pictures, steps
 from nst_tutorial.checks.judge import judge
 from nst_tutorial.checks.report import Progress, Report
 
@@ -50,6 +55,9 @@ class Check:
 
 to_vgg = Check(pictures.TO_VGG)
 from_vgg = Check(pictures.FROM_VGG)
+pool = Check(network.POOL)
+receptive_field = Check(network.RECEPTIVE_FIELD)
+count_weights = Check(network.COUNT_WEIGHTS)
 content_loss = Check(features.CONTENT_LOSS)
 content_loss_gradient = Check(features.CONTENT_LOSS_GRADIENT)
 gram_matrix = Check(features.GRAM_MATRIX)

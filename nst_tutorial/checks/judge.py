@@ -97,11 +97,14 @@ class Attempt:
     def expected(self, case):
         return result(self.exercise.reference, case)
 
+    def has_shape(self, case):
+        return _shaped(self.expected(case), self.answer(case))
+
     def passes(self, cases, fits):
         return all(fits(self.expected(case), self.answer(case)) for case in cases)
 
 
-RIGHT = "Right, on every picture that was tried."
+RIGHT = "Right, on everything that was tried."
 APART = (
     " It is written for one picture. The package keeps the pictures of a batch apart, with one "
     "result for each of them along the first axis, so that several can be compared at once."
@@ -139,17 +142,19 @@ def _attempts(exercise, function):
     """Find the ways of calling it that work at all, or else the one that it seems written for.
 
     It may be written for arrays or for tensors, for batches or for one picture, with a batch axis
-    or without.
+    or without. Those that return the right shape come first: a function that slices one picture may
+    also return something for a batch, of which it slices the wrong axes.
     """
+    case = exercise.cases[0]
     for wrap in (np.copy, ops.convert_to_tensor):
         tried = [Attempt(exercise, Student(function, wrap, pick)) for pick in PICKS]
-        if np.ndim(tried[0].answer(exercise.cases[0])) == 4:
+        if np.ndim(tried[0].answer(case)) == 4 and tried[0].has_shape(case):
             tried.pop()  # a batch came of a batch, so it knows of the axis
-        running = [one for one in tried if not isinstance(one.answer(exercise.cases[0]), Trouble)]
+        running = [one for one in tried if not isinstance(one.answer(case), Trouble)]
         if running:
-            return running
+            return sorted(running, key=lambda one: not one.has_shape(case))
     usual, bare = (Attempt(exercise, Student(function, pick=pick)) for pick in (None, PICKS[-1]))
-    return [bare if "to unpack" in str(usual.answer(exercise.cases[0])) else usual]
+    return [bare if "to unpack" in str(usual.answer(case)) else usual]
 
 
 def _refuse_what_cannot_be_called(exercise, function):
@@ -246,7 +251,7 @@ def _no_number(attempt):
 
 def _constant(attempt):
     values = [np.ravel(came) for came in attempt.answers if not isinstance(came, Trouble)]
-    if len(values) > 1 and not np.ptp(np.concatenate(values)):
+    if len(values) > 1 and all(map(np.size, values)) and not np.ptp(np.concatenate(values)):
         return "constant", f"It returns {_shown(values[0][0])} for everything: what is never used?"
 
 
@@ -295,7 +300,8 @@ def _wrong_shape(attempt):
 
 
 def _whole_numbers(attempt):
-    if not attempt.student.returns_integers:
+    whole = all(np.array_equal(expected, np.rint(expected)) for expected, _ in attempt.pairs)
+    if whole or not attempt.student.returns_integers:
         return None
     gaps = [np.max(np.abs(e - c)) for e, c in attempt.pairs if e.shape == np.shape(c)]
     if gaps and max(gaps) > 2:
@@ -355,6 +361,8 @@ def _difference(expected, came):
 def _shown(value):
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key!r}: {_shown(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, str):
+        return repr(value)
     if np.size(value) > 12:
         return f"an array {np.shape(value)}"
     return str(_rounded(np.asarray(value).tolist()))

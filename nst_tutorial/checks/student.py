@@ -56,10 +56,11 @@ class Student:
         result = _call(self.function, given, keywords)
         self._refuse_nothing(result)
         if not _equal(arrays(ops.convert_to_numpy, given), kept):
+            lists = any(isinstance(one, list) for one in args)
             raise Trouble(
                 "input modified",
                 "It writes over its input, which the caller still needs. "
-                "Make a new array: `x = x - y`, not `x -= y`.",
+                + (LEAVE_THE_LIST if lists else "Make a new array: `x = x - y`, not `x -= y`."),
             )
         values = _numbers(result)
         self.returns_integers = values.dtype.kind in "iu"
@@ -79,6 +80,7 @@ class Student:
         raise Trouble("not written yet", f"not written yet: {name} returns None.")
 
 
+LEAVE_THE_LIST = "Go through the list with `for`, which takes nothing out of it."
 ADVICE = {  # what helps where an exception's line or text has these words
     ".T": "`.T` turns all axes round, the batch's too: flatten H and W, then `swapaxes(1, 2)`.",
     "truth value": "`if` takes one answer, not an array of them: use `np.where`.",
@@ -86,17 +88,17 @@ ADVICE = {  # what helps where an exception's line or text has these words
 
 
 def arrays(convert, value):
-    """Convert every array in nested tuples and dictionaries, and leave the rest as it is."""
+    """Convert every array in nested lists, tuples and dictionaries; leave the rest as it is."""
     if isinstance(value, dict):
         return {key: arrays(convert, one) for key, one in value.items()}
-    if isinstance(value, tuple):
-        return tuple(arrays(convert, one) for one in value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(arrays(convert, one) for one in value)
     return value if value is None or np.isscalar(value) else convert(value)
 
 
 def leaves(value):
-    """List the arrays and numbers in nested tuples and dictionaries."""
-    if isinstance(value, (tuple, dict)):
+    """List the arrays and numbers in nested lists, tuples and dictionaries."""
+    if isinstance(value, (list, tuple, dict)):
         each = value.values() if isinstance(value, dict) else value
         return [leaf for one in each for leaf in leaves(one)]
     return [value]
@@ -129,8 +131,8 @@ PICKS = (None, batch_of_one, one_picture)  # None: the whole batch at once
 def _equal(one, other):
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
-    if isinstance(one, tuple):
-        return all(map(_equal, one, other))
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(_equal, one, other))
     return np.array_equal(one, other)
 
 

@@ -4,9 +4,9 @@
 and `FOLDED` are right for one picture.
 """
 
-from answers import control, features, papers, pictures, steps
+from answers import control, features, network, papers, pictures, steps
 
-WRONG = pictures.WRONG | features.WRONG | steps.WRONG | control.WRONG
+WRONG = pictures.WRONG | network.WRONG | features.WRONG | steps.WRONG | control.WRONG
 WRONG = {name: [*rows, *papers.WRONG.get(name, [])] for name, rows in WRONG.items()}
-RIGHT = pictures.RIGHT | features.RIGHT | steps.RIGHT | control.RIGHT
-PAPERS, FOLDED = papers.PAPERS, papers.FOLDED | control.FOLDED
+RIGHT = pictures.RIGHT | network.RIGHT | features.RIGHT | steps.RIGHT | control.RIGHT
+PAPERS, FOLDED = papers.PAPERS, papers.FOLDED | control.FOLDED | network.FOLDED

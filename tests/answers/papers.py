@@ -47,6 +47,29 @@ def from_vgg(prepared):
 
 
 @paper
+def pool(x, kind):
+    height, width, channels = x.shape
+    pooled = np.zeros((height // 2, width // 2, channels))
+    for u, v, k in np.ndindex(pooled.shape):
+        square = x[2 * u : 2 * u + 2, 2 * v : 2 * v + 2, k]
+        pooled[u, v, k] = square.mean() if kind == "average" else square.max()
+    return pooled
+
+
+@paper
+def receptive_field(steps):
+    r, j = 1, 1
+    for k, stride in steps:
+        r, j = r + (k - 1) * j, j * stride
+    return r
+
+
+@paper
+def count_weights(side, channels_in, channels_out):
+    return side**2 * channels_in * channels_out + channels_out
+
+
+@paper
 def content_loss(generated, target):
     height, width, channels = generated.shape
     loss = 0.0
@@ -173,6 +196,12 @@ FOLDED = {
 }
 
 WRONG = {
+    "pool": [
+        ("rows mixed", lambda x, kind: (np.mean if kind == "average" else np.max)(
+            x.reshape(len(x) // 2, x.shape[1] // 2, 2, 2, -1), axis=(2, 3))),
+        ("one pixel of four", lambda x, kind: x[::2, ::2]),
+        ("sum for mean", lambda x, kind: pool(x, kind) * (4 if kind == "average" else 1)),
+    ],
     "content_loss": [
         ("½ missing", lambda generated, target: 2 * content_loss(generated, target)),
         ("mean for sum", lambda generated, target: content_loss(generated, target)
