@@ -8,6 +8,7 @@ that stands beneath them; formulas are MathML, which browsers draw themselves.
 
 import base64
 import html
+import mimetypes
 import re
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ from nbconvert import HTMLExporter
 HERE = Path(__file__).parent
 CODE_OR_FORMULA = re.compile(r"(```.*?```|`[^`]*`)|\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
 
-PICTURE = re.compile(r"!\[([^]]*)\]\((\.\./[^)]+)\)")
+PICTURE = re.compile(r"!\[([^]]*)\]\((?!attachment:)([^)]+)\)")
 LINK_TO_FILE = re.compile(r"(?<!!)\[([^]]+)\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)")
 
 
@@ -61,10 +62,13 @@ def leave_colab_out(notebook):
 
 
 def attach_pictures(cell, folder):
-    """Put into a cell the files that its pictures are: nbconvert takes none of another folder."""
+    """Put into a cell the files that its pictures are.
+
+    nbconvert's own way takes none of another folder, and tears collapsed boxes apart.
+    """
     for _, file in PICTURE.findall(cell.source):
         content = base64.b64encode((folder / file).read_bytes()).decode()
-        kind = f"image/{Path(file).suffix[1:]}"
+        kind = mimetypes.guess_type(file)[0]
         cell.setdefault("attachments", {})[Path(file).name] = {kind: content}
     cell.source = PICTURE.sub(
         lambda match: f"![{match[1]}](attachment:{Path(match[2]).name})", cell.source
