@@ -7,7 +7,6 @@ are cut from the pictures that the lessons open with.
 
 import dataclasses
 import functools
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -17,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from scipy.ndimage import binary_opening, gaussian_filter, label
 
-from make_gallery import HEIGHT, montage, opened, painted, save
+from make_gallery import CONFIG, HEIGHT, montage, opened, painted, save
 from nst_tutorial import (
     TransferConfig,
     fast,
@@ -38,7 +37,7 @@ HERE = Path(__file__).parent
 (HERE / "lessons").mkdir(exist_ok=True)
 SIZE = 448
 HEIGHTS = {  # of the rows; else make_gallery's
-    "02": 160, "04": 256, "08": 192, "11_portrait": 448, "07_astronaut": 400, "10_memory": 400,
+    "04": 256, "08": 256, "08_panel": 547, "07_astronaut": 400, "10_memory": 400,
 }  # fmt: skip
 
 
@@ -86,7 +85,9 @@ def paint_mistakes(extractor):
         "scaled to 0..1": lambda x: x / 255,
     }
     fields = extractor.model, extractor.name, extractor.pooling, extractor.border
-    shown = [captioned(opened(pair[0]), "photograph"), captioned(opened(pair[1]), "style")]
+    photo, style = map(opened, pair)
+    style = ImageOps.fit(style, photo.size)  # before its caption, which would be cut off
+    shown = [captioned(photo, "photograph"), captioned(style, "style")]
     for name, feed in ways.items():
         careless = Careless(*fields, extractor.precision, feed=feed)
         shown.append(captioned(painted(*pair, careless, size=384, steps=60), name))
@@ -95,20 +96,23 @@ def paint_mistakes(extractor):
 
 def paint_smoothness(extractor):
     """Lesson 06: crops of two transfers, with more and more total variation."""
-    pairs = {
-        ("astronaut.png", "stained_glass.jpg"): (100, 8, 256, 164),  # at 384 pixels
-        ("chelsea.png", "engraving.jpg"): (72, 24, 228, 180),
+    weights = 0, 200, 2000, 20000
+    rows = {  # where to look, at 384 pixels
+        "glass": ("astronaut.png", "stained_glass.jpg", (152, 36, 248, 132)),
+        "engraving": ("chelsea.png", "engraving.jpg", (102, 54, 198, 150)),
     }
-    return [smoothness_row(pair, box, extractor) for pair, box in pairs.items()]
+    cells = [one for row in rows.values() for one in smoothness_row(*row, weights, extractor)]
+    titles = ["the style", *(f"tv_weight {weight}" for weight in weights)]
+    return show_sheet([*map(np.asarray, cells)], titles, len(titles), [*rows], width=18)
 
 
-def smoothness_row(pair, box, extractor):
-    style = opened(pair[1])
+def smoothness_row(photograph, name, box, weights, extractor):
+    style = opened(name)
     style.thumbnail((384, 384))
-    row = [captioned(style.crop((100, 40, 256, 196)), "style")]
-    for weight in (0, 200, 2000, 20000):
-        picture = painted(*pair, extractor, size=384, steps=60, tv_weight=float(weight))
-        row.append(captioned(picture.crop(box), f"tv_weight {weight}"))
+    row = [style.crop((100, 40, 196, 136))]
+    for weight in weights:
+        picture = painted(photograph, name, extractor, size=384, steps=60, tv_weight=float(weight))
+        row.append(picture.crop(box))
     return row
 
 
@@ -136,24 +140,34 @@ def paint_transfer_astronaut(extractor):
 def paint_transfer_grid(extractor):
     """Lesson 07: figure 3 of the paper. Down, more style layers; across, a larger ratio."""
     layers = TransferConfig.style_layers
-    return [
-        [
-            painted(
-                "chelsea.png", "swirls.jpg", extractor,
-                size=288, steps=60, style_layers=chosen, content_weight=weight,
-            )
-            for weight in (0.25, 2.5, 25)
-        ]
-        for chosen in (layers[:1], layers)
+    rows = {"block 1": layers[:1], "blocks\n1–3": layers}
+    ratios = {"α/β = 0.0025": 0.25, "α/β = 0.025": 2.5, "α/β = 0.25": 25}
+    cells = [
+        painted(
+            "chelsea.png", "swirls.jpg", extractor,
+            size=288, steps=60, style_layers=chosen, content_weight=weight,
+        )
+        for chosen in rows.values()
+        for weight in ratios.values()
     ]  # fmt: skip
+    return show_sheet([*map(np.asarray, cells)], [*ratios], 3, [*rows], width=15)
 
 
 def paint_transfer_starts(extractor):
     """Lesson 07: the photograph, the style or noise as the start, after 200 iterations."""
-    settings = {"size": 224, "steps": 200, "scales": 1}
-    starts = ("content", "style", "noise")
-    pair = "chelsea.png", "swirls.jpg"
-    return [[painted(*pair, extractor, init=start, **settings) for start in starts]]
+    photo, cells = load_image(HERE / "chelsea.png", 224), {}
+    for words, start in ("the photo", "content"), ("the style", "style"), ("noise", "noise"):
+        config = dataclasses.replace(CONFIG, size=224, steps=200, scales=1, init=start)
+        result = stylize(photo, HERE / "swirls.jpg", extractor, config)
+        total, edges = result.history[-1]["total"], edges_kept(result.image, photo)
+        cells[f"from {words}: total {total:.2f}, edges {edges:.2f}"] = result.image
+    return show_sheet([*cells.values()], [*cells], 3, width=15)
+
+
+def edges_kept(image, photo):
+    """The correlation of two pictures' steepness, as lesson 07 measures it."""
+    steepness = [np.hypot(*np.gradient(x[0].mean(-1))).ravel() for x in (image, photo)]
+    return np.corrcoef(steepness)[0, 1]
 
 
 def paint_limits_sky(extractor):
@@ -203,23 +217,44 @@ def cup(extractor, **settings):
     return painted("coffee.png", "stained_glass.jpg", extractor, **settings)
 
 
+def cut_panel(_extractor):
+    """Lesson 08: the panel in the middle of a run, from its film."""
+    film = Image.open(HERE / "playground.webp")
+    film.seek(42)
+    return [[film.convert("RGB")]]
+
+
 def paint_playground_content(extractor):
-    return [[cup(extractor, content_weight=alpha) for alpha in (0.25, 2.5, 25.0)]]
+    row = {alpha: cup(extractor, content_weight=alpha) for alpha in (0.25, 2.5, 25.0)}
+    return [[captioned(picture, f"content weight {alpha:g}") for alpha, picture in row.items()]]
 
 
 def paint_playground_smooth(extractor):
-    return [[cup(extractor, tv_weight=gamma) for gamma in (0.0, 200.0, 20000.0)]]
+    row = {gamma: cup(extractor, tv_weight=gamma) for gamma in (0.0, 200.0, 20000.0)}
+    return [[captioned(picture, f"tv weight {gamma:g}") for gamma, picture in row.items()]]
 
 
 def paint_playground_layers(extractor):
     """Lesson 08: the first style layer alone, all four, and the last alone."""
-    chosen = (1.0, 0.0, 0.0, 0.0), None, (0.0, 0.0, 0.0, 1.0)
-    return [[cup(extractor, content_weight=0.25, layer_weights=weights) for weights in chosen]]
+    chosen = {
+        "block1_conv1 alone": (1.0, 0.0, 0.0, 0.0), "all four": None,
+        "block3_conv4 alone": (0.0, 0.0, 0.0, 1.0),
+    }  # fmt: skip
+    return [
+        [
+            captioned(cup(extractor, content_weight=0.25, layer_weights=weights), words)
+            for words, weights in chosen.items()
+        ]
+    ]
 
 
 def paint_playground_starts(extractor):
     """Lesson 08: the photograph, and painted from it and from noise."""
-    return [[opened("coffee.png"), cup(extractor), cup(extractor, init="noise")]]
+    shown = {
+        "the photograph": opened("coffee.png"), "from the photograph": cup(extractor),
+        "from noise": cup(extractor, init="noise"),
+    }  # fmt: skip
+    return [[captioned(picture, words) for words, picture in shown.items()]]
 
 
 def paint_playground_steered(extractor):
@@ -227,29 +262,49 @@ def paint_playground_steered(extractor):
     pair = HERE / "rocket.jpg", HERE / "woodblock_wave.jpg"
     config = TransferConfig(size=288, scales=1, optimizer="adam", steps=120, init="content")
     after_40 = [(40, {"style_weight": 1000.0}), (120, "stop")]
-    ways = [stylize(*pair, extractor, config, schedule=way) for way in ((), after_40)]
-    return [[opened("rocket.jpg"), *(Image.fromarray(to_uint8(way.image[0])) for way in ways)]]
+    row = [captioned(opened("rocket.jpg"), "the photograph")]
+    for words, way in {"100 all the way": (), "1000 after step 40": after_40}.items():
+        painting = stylize(*pair, extractor, config, schedule=way).image[0]
+        row.append(captioned(Image.fromarray(to_uint8(painting)), f"style weight {words}"))
+    return [row]
 
 
 def paint_control_portrait(extractor):
-    """Lesson 11: an astronaut, masks, glass everywhere, and by regions with her face kept."""
+    """Lesson 11: an astronaut, two masks, glass everywhere, and by regions with her face kept."""
     photograph, glass = "astronaut.png", HERE / "stained_glass.jpg"
-    head, suit, behind = (HERE / "masks" / f"astronaut_{p}.png" for p in ("head", "suit", "behind"))
+    suit, behind = (HERE / "masks" / f"astronaut_{part}.png" for part in ("suit", "behind"))
     regions = [(suit, glass), (behind, HERE / "woodblock_wave.jpg")]
-    masks = Image.merge("RGB", [Image.open(mask) for mask in (suit, head, behind)])
-    return [
-        [opened(photograph), masks],
-        [painted(photograph, glass, extractor), by_regions(photograph, regions, extractor)],
-    ]
+    shown = {
+        "the photograph": opened(photograph), "": two_masks(opened(photograph), suit, behind),
+        "glass everywhere": painted(photograph, glass, extractor),
+        "by regions": by_regions(photograph, regions, extractor),
+    }  # fmt: skip
+    return [[captioned(picture, words) if words else picture for words, picture in shown.items()]]
 
 
-def paint_control_cats(extractor):
-    """Lesson 11: a cat, and in swirls with each setting of `colors`."""
+def two_masks(photograph, suit, behind):
+    """A dimmed photograph, with one mask in orange, the other in blue, and what each will be."""
+    picture = Image.eval(photograph.convert("L").convert("RGB"), lambda level: level // 2)
+    for mask, color in ((suit, "#e69f00"), (behind, "#0072b2")):
+        share = Image.open(mask).resize(picture.size).point(lambda level: level * 6 // 10)
+        picture.paste(Image.new("RGB", picture.size, color), mask=share)
+    picture = captioned(picture, "suit: glass")
+    pen, font, corner = ImageDraw.Draw(picture), ImageFont.load_default(22), (12, 12)
+    left, top, right, bottom = pen.textbbox(corner, "behind: wave", font, anchor="lt")
+    pen.rectangle((left - 7, top - 6, right + 7, bottom + 6), fill="white")
+    pen.text(corner, "behind: wave", "black", font, anchor="lt")
+    return picture
+
+
+EYES = 130, 50, 380, 190  # of a cat 448 pixels wide
+
+
+def paint_control_eyes(extractor):
+    """Lesson 11: a cat's eyes, and in swirls with both ways to keep her colors."""
     pair = "chelsea.png", "swirls.jpg"
-    style, match, luminance = (
-        painted(*pair, extractor, colors=kind) for kind in ("style", "match", "luminance")
-    )
-    return [[opened(pair[0]), style], [match, luminance]]
+    row = {kind: painted(*pair, extractor, colors=kind) for kind in ("match", "luminance")}
+    row = {"the photograph": opened(pair[0]).resize(row["match"].size), **row}
+    return [[captioned(picture.crop(EYES), words) for words, picture in row.items()]]
 
 
 def paint_control_lamps(extractor):
@@ -278,27 +333,16 @@ def dimmed(picture, mask):
     return Image.fromarray(np.uint8(np.asarray(picture) * (0.2 + 0.8 * mask[..., None])))
 
 
-REBUILT = [f"block{block}_conv2" for block in range(1, 6)]
-MOMENTS = 10, 50, 200, 600
+REBUILT = [f"block{block}_conv2" for block in range(2, 6)]
+MOMENTS = 10, 100, 600
 
 
-def paint_content_rebuilt(extractor):
-    """Lesson 03: a cat rebuilt from one layer, by pocket and by VGG19's file in NST_TEACHER."""
-    teacher = os.environ.get("NST_TEACHER")
-    if not teacher:
-        print("03_rebuilt needs NST_TEACHER, a file with VGG19's blocks 1 to 3", flush=True)
-        return None
+def paint_content_rebuilt(_extractor):
+    """Lesson 03: a cat rebuilt from one layer's features alone, a row for each of four layers."""
     photo, cells = load_image(HERE / "chelsea.png", 192), []
     for layer in REBUILT:
-        moments = MOMENTS if layer > "block3" else MOMENTS[:3]
-        cells += rebuilds(photo, layer, load_extractor(layers=[layer]), moments)
-        cells += ["as after 200"] * (len(MOMENTS) - len(moments))
-        if layer < "block4":
-            vgg19 = load_extractor(teacher, [layer], pooling="max")
-            cells.append(rebuilds(photo, layer, vgg19, MOMENTS[:3])[-1])
-        else:
-            cells.append("not painted here: NST_EXTRACTOR=vgg19 will show it")
-    titles = [*(f"pocket, {moment} iterations" for moment in MOMENTS), "VGG19, 200 iterations"]
+        cells += [*rebuilds(photo, layer, load_extractor(layers=[layer]), MOMENTS), photo]
+    titles = [*(f"{moment} iterations" for moment in MOMENTS), "the photograph"]
     return show_sheet(cells, titles, len(titles), REBUILT, width=15)
 
 
@@ -374,7 +418,10 @@ def paint_channels(extractor):
     """Lesson 02: what four channels of each block want to see, a column for each block."""
     network = load_extractor(border="wrap")
     columns = [favorites(network, layer, wanted) for layer, wanted in WANTING.items()]
-    return [*zip(*columns, strict=True)]
+    cells = [np.asarray(one) for row in zip(*columns, strict=True) for one in row]
+    numbers = zip(*WANTING.values(), strict=True)
+    titles = [f"{layer} · {n}" for row in numbers for layer, n in zip(WANTING, row, strict=True)]
+    return show_sheet(cells, titles, len(WANTING))
 
 
 def favorites(network, layer, channels, side=128, steps=120):
@@ -436,6 +483,7 @@ PAINTERS = {
     "07_astronaut": paint_transfer_astronaut,
     "07_grid": paint_transfer_grid,
     "07_starts": paint_transfer_starts,
+    "08_panel": cut_panel,
     "08_content": paint_playground_content,
     "08_smooth": paint_playground_smooth,
     "08_layers": paint_playground_layers,
@@ -446,7 +494,7 @@ PAINTERS = {
     "10_colors": paint_limits_colors,
     "10_memory": paint_limits_memory,
     "11_portrait": paint_control_portrait,
-    "11_cats": paint_control_cats,
+    "11_eyes": paint_control_eyes,
     "11_lamps": paint_control_lamps,
 }
 

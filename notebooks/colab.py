@@ -18,7 +18,7 @@ import sys
 
 if "google.colab" in sys.modules:  # there, fetch the course; elsewhere nothing happens
     fetch = "git clone --depth 1 {address} nst"
-    install = "pip install -q --no-deps ./nst anywidget psygnal"
+    install = "pip install -q --no-deps ./nst anywidget psygnal 'keras>={keras}'"
     subprocess.run(fetch + " && " + install, shell=True, check=True)
     os.chdir("nst/notebooks")"""
 
@@ -27,6 +27,12 @@ def repository():
     """The repository's address, as README.md has it."""
     readme = (HERE.parent / "README.md").read_text("utf-8")
     return re.search(r"^\[repository\]: (\S+)$", readme, re.M)[1]
+
+
+def oldest_keras():
+    """The oldest Keras that the package allows; Colab may have an older one."""
+    pyproject = (HERE.parent / "pyproject.toml").read_text("utf-8")
+    return re.search(r'"keras>=([\d.]+)', pyproject)[1]
 
 
 def link(name, address):
@@ -43,7 +49,7 @@ def prepare(notebook, name, address):
     if "google.colab" not in code[0].source:
         code.insert(0, nbformat.v4.new_code_cell())
         notebook.cells.insert(notebook.cells.index(code[1]), code[0])
-    code[0].source = FIRST.format(address=address)
+    code[0].source = FIRST.format(address=address, keras=oldest_keras())
     for count, cell in enumerate(code, 1):  # the first prints nothing, so that it need not be run
         cell.execution_count = count
         for output in cell.outputs:

@@ -1,16 +1,19 @@
 """Film the playground of lesson 08 in JupyterLab: `make film` writes images/playground.webp.
 
 The picture paints itself, the style weight is raised while it does, a wipe compares it with the
-photograph, and the film of the run is scrubbed back.
+photograph, and the film of the run is scrubbed back. Lesson 11's canvas holds still.
 """
 
 import io
 
+import nbformat
 import numpy as np
 import pytest
 from conftest import LESSON, ROOT
 from PIL import Image
-from test_playground import opened
+from playwright.sync_api import expect
+from test_mask_canvas import Easel, put
+from test_playground import RUN_ALL, opened
 
 pytestmark = pytest.mark.browser
 FILM = ROOT / "images" / "playground.webp"
@@ -92,3 +95,30 @@ def scrub(one, camera):
         camera.shoot()
     one.page.keyboard.press("End")
     camera.shoot(REST)
+
+
+CANVAS = """from nst_tutorial.widgets.canvas import MaskCanvas
+
+MaskCanvas("../images/coffee.png", ["cup", "table"], size=480)"""
+
+
+def test_canvas(browser, server):
+    """The still of lesson 11: a cup outlined and filled, and a table begun."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CANVAS)])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    put(server, "still.ipynb", notebook)
+    with opened(browser, server, "still.ipynb") as one:
+        one.page.evaluate(RUN_ALL)
+        expect(one.page.locator(".nst-canvas")).to_have_count(1)
+        easel, turns = Easel(one), np.linspace(0, 2 * np.pi, 33)
+        for y, x, high, wide in ((0.54, 0.465, 0.42, 0.335), (0.28, 0.485, 0.23, 0.2)):
+            easel.stroke(*zip(x + wide * np.cos(turns), y + high * np.sin(turns), strict=True))
+        easel.press("Fill")
+        for place in ((0.465, 0.8), (0.465, 0.3), (0.465, 0.09)):  # three parts
+            easel.click(place)
+        easel.press("Fill")
+        easel.choose("table")
+        easel.stroke((0.9, 0.05), (0.78, 0.12), (0.97, 0.12), (0.86, 0.22), (0.96, 0.3))
+        shot = Image.open(io.BytesIO(easel.panel.screenshot(animations="disabled")))
+        shot = shot.convert("RGB").crop((0, 0, 490, 430))  # without the hint
+        shot.save(ROOT / "images" / "lessons" / "11_canvas.jpg", quality=88)
