@@ -20,7 +20,7 @@ from nst_tutorial import StyleTransfer, load_extractor, load_image
 from nst_tutorial.fast import apply, load_network
 from nst_tutorial.fast.network import cast
 from nst_tutorial.objective import Objective
-from nst_tutorial.plots import show_sheet
+from nst_tutorial.plots import save, show_sheet
 from nst_tutorial.runtime.backend import ops
 
 HERE = Path(__file__).parent
@@ -101,15 +101,14 @@ def timed(paint):
 
 
 def save_sheet(rows, path):
-    """Photographs down; each style slow and fast across."""
-    cells, count = [], len(STYLES)
-    for first in range(0, len(rows), count):
-        here = rows[first : first + count]
-        cells.append(here[0][2]["photograph"])
-        cells += [pictures[way] for _, _, pictures, _ in here for way in ("slow", "fast")]
-    titles = ["photograph", *(f"{style}, {way}" for style in STYLES for way in ("slow", "fast"))]
-    names = [""] * (len(rows) // count)
-    show_sheet(cells, titles, 2 * count + 1, names, width=18).savefig(path, dpi=80)
+    """Photographs across; below each, every style the slow way and the fast."""
+    of_styles = [rows[number :: len(STYLES)] for number in range(len(STYLES))]
+    cells = [pictures["photograph"] for _, _, pictures, _ in of_styles[0]]
+    for group in of_styles:
+        cells += [pictures[way] for way in ("slow", "fast") for _, _, pictures, _ in group]
+    names = ["photograph", *(f"{style}\n{way}" for style in STYLES for way in ("slow", "fast"))]
+    count = len(of_styles[0])
+    save(show_sheet(cells, [""] * count, count, names, width=2.0 * count), path, dpi=80)
 
 
 def main():

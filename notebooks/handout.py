@@ -27,9 +27,7 @@ LINK_TO_FILE = re.compile(r"(?<!!)\[([^]]+)\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)"
 def main(folder="results/handout"):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    exporter = HTMLExporter(
-        template_name="handout", extra_template_basedirs=[str(HERE)]
-    )
+    exporter = HTMLExporter(template_name="handout", extra_template_basedirs=[str(HERE)])
     lessons = sorted(HERE.glob("[0-9]*.ipynb"))
     solutions = sorted(HERE.glob("solutions/*.ipynb"))
     for path in [*lessons, *solutions]:

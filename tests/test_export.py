@@ -53,11 +53,14 @@ def test_it_paints_as_keras_does(network, paint, size, style):
     np.testing.assert_allclose(painted, network.paint(picture, weights), atol=0.5)
 
 
-def test_with_the_margin_that_it_names_it_paints_what_apply_does(network, path, paint):
-    told = {one.key: int(one.value) for one in onnx.load(path).metadata_props[1:]}
-    margin, picture = told["margin"], noise(1, 20, 28)
+def test_by_what_its_metadata_say_it_paints_what_apply_does(network, path, paint):
+    told = {one.key: json.loads(one.value) for one in onnx.load(path).metadata_props}
+    margin, picture, (y, x) = told["margin"], noise(1, 20, 28), np.mgrid[:20, :28]
     assert (20 + 2 * margin) % told["stride"] == 0
-    wide = np.pad(picture, ((0, 0), (margin, margin), (margin, margin), (0, 0)), mode="reflect")
+    waves = [np.sin(right * x + down * y + phase) for right, down, phase in told["waves"]]
+    field = told["ripple"] * np.sqrt(2 / len(waves)) * sum(waves)
+    rippled = np.clip(picture + field[..., None], 0, 255).astype("float32")
+    wide = np.pad(rippled, ((0, 0), (margin, margin), (margin, margin), (0, 0)), mode="reflect")
     painted = paint(wide, network.weights_of("dark"))[:, margin:-margin, margin:-margin]
     np.testing.assert_allclose(painted, apply(network, picture, "dark"), atol=0.5)
 

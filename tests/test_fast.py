@@ -40,6 +40,7 @@ from nst_tutorial.fast import (
 from nst_tutorial.fast.callbacks import Tell
 from nst_tutorial.fast.learning import Learner, StyleMuon, _stages
 from nst_tutorial.fast.memory import check_painting, check_training
+from nst_tutorial.fast.network import RIPPLE, make_waves, ripple
 from nst_tutorial.objective import Objective
 
 ROOT = Path(__file__).parent.parent
@@ -167,7 +168,37 @@ def test_a_picture_is_not_shifted(rng):
     wide = np.pad(image, ((0, 0), (12, 12), (12, 12), (0, 0)), mode="reflect")
     wide = np.pad(wide, ((0, 0), (0, 0), (1, 1), (0, 0)), mode="reflect")
     expected = network.paint(wide, [[1.0]])[:, 12:-12, 13:-13]
-    np.testing.assert_array_equal(apply(network, image, "one"), expected)
+    np.testing.assert_array_equal(apply(network, image, "one", strength=0), expected)
+
+
+def test_the_ripple_is_gray_faint_and_the_same_each_time():
+    waves = ripple(384, 512)
+    assert waves.shape == (384, 512, 1)
+    assert waves.dtype == np.float32
+    assert abs(waves.mean()) < 0.02
+    assert 0.9 < waves.std() < 1.1
+    assert np.abs(waves).max() < 4.5
+    np.testing.assert_array_equal(ripple(384, 512), waves)
+    np.testing.assert_allclose(ripple(20, 30), waves[:20, :30], atol=1e-5)
+    y, x = np.mgrid[:20, :30]
+    by_hand = sum(np.sin(right * x + down * y + phase) for right, down, phase in make_waves())
+    np.testing.assert_allclose(ripple(20, 30)[..., 0], np.sqrt(2 / 32) * by_hand, atol=1e-5)
+
+
+@pytest.mark.parametrize("style", ["impasto", "watercolour", "woodblock_wave"])
+def test_an_even_sky_is_no_weave(style):
+    """A weave looks alike a few pixels further on; strokes do not."""
+    shipped = load_network("shipped", "float32")
+
+    def repeats(strength):
+        sky = np.full((1, 96, 96, 3), [[[60.0, 90.0, 150.0]]], "float32")
+        painted = apply(shipped, sky, style, strength)[0, 16:80, 16:80]
+        painted = painted - painted.mean((0, 1))
+        moves = [(y, x) for y in range(0, 24) for x in range(0, 24) if max(y, x) > 5]
+        alike = [np.mean(painted * np.roll(painted, move, (0, 1))) for move in moves]
+        return max(alike) / np.mean(painted**2)
+
+    assert repeats(RIPPLE) < 0.7 * repeats(0)
 
 
 def test_blending_is_continuous_and_ends_at_the_styles(network, photograph):

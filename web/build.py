@@ -20,7 +20,7 @@ from PIL import Image, ImageOps
 
 from nst_tutorial import NSTError
 from nst_tutorial.fast import export_network, load_network
-from nst_tutorial.fast.network import MARGIN, STRIDE
+from nst_tutorial.fast.network import MARGIN, RIPPLE, STRIDE, make_waves
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -125,6 +125,8 @@ def write_gallery(network, has_lessons, path):
     gallery = {
         "margin": MARGIN,
         "stride": STRIDE,
+        "ripple": RIPPLE,
+        "waves": make_waves().tolist(),
         "styles": [
             {"name": name, "title": title, "thumbnail": f"styles/{name}.jpg"}
             for name, title in titles.items()

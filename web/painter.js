@@ -17,8 +17,8 @@ class Painter {
     this.worker = new Worker(URL.createObjectURL(source));
     const { [`${this.runtime}_code`]: code, [`${this.runtime}_wasm`]: wasm, network } = PACKED;
     try {
-      const { margin, stride } = GALLERY;
-      await this.#ask({ code, wasm, network, gpu: this.onGpu, margin, stride });
+      const { margin, stride, waves, ripple } = GALLERY;
+      await this.#ask({ code, wasm, network, gpu: this.onGpu, margin, stride, waves, ripple });
       if (this.onGpu) await this.#tryOut();
     } catch (error) {
       await this.#startAnother(error);

@@ -1,7 +1,8 @@
 "use strict";
 // Runs in a worker: unpacks the runtime and the network, then paints one picture after another.
 
-let ort, session, margin, stride;
+let ort, session, margin, stride, waves, ripple;
+let field; // the ripple for pictures of one size: {key, values}
 
 onmessage = async ({ data }) => {
   try {
@@ -20,7 +21,7 @@ async function start({ code, wasm, network, gpu, ...settings }) {
   session = await ort.InferenceSession.create(model, {
     executionProviders: [gpu ? "webgpu" : "wasm"],
   });
-  ({ margin, stride } = settings);
+  ({ margin, stride, waves, ripple } = settings);
   postMessage({});
 }
 
@@ -66,17 +67,41 @@ function reflected(place, side) {
   return place < side ? place : 2 * (side - 1) - place;
 }
 
-/** RGBA in bytes to RGB in floats, at the given columns and rows. */
-function spread({ data, width }, columns, rows) {
+/** RGBA in bytes to RGB in floats, rippled, at the given columns and rows. */
+function spread({ data, width, height }, columns, rows) {
   const floats = new Float32Array(rows.length * columns.length * 3);
+  const added = rippleOf(width, height);
   let to = 0;
   for (const row of rows) {
     for (const column of columns) {
-      const from = 4 * (row * width + column);
-      for (let channel = 0; channel < 3; channel++) floats[to++] = data[from + channel];
+      const place = row * width + column;
+      for (let channel = 0; channel < 3; channel++) {
+        floats[to++] = Math.min(Math.max(data[4 * place + channel] + added[place], 0), 255);
+      }
     }
   }
   return floats;
+}
+
+/** Faint waves that tell the places of an even sky apart, as Python's `ripple` makes them. */
+function rippleOf(width, height) {
+  const key = `${width}x${height}`;
+  if (field?.key !== key) field = { key, values: makeRipple(width, height) };
+  return field.values;
+}
+
+/** sin(a + b) is sin(a) cos(b) + cos(a) sin(b): a sine for each row and column is enough. */
+function makeRipple(width, height) {
+  const values = new Float32Array(width * height), strength = ripple * Math.sqrt(2 / waves.length);
+  for (const [right, down, phase] of waves) {
+    const sines = Float64Array.from({ length: width }, (_, x) => strength * Math.sin(right * x));
+    const cosines = Float64Array.from({ length: width }, (_, x) => strength * Math.cos(right * x));
+    for (let y = 0, at = 0; y < height; y++) {
+      const [sine, cosine] = [Math.sin(down * y + phase), Math.cos(down * y + phase)];
+      for (let x = 0; x < width; x++) values[at++] += sines[x] * cosine + cosines[x] * sine;
+    }
+  }
+  return values;
 }
 
 /** RGB in floats, wide and high, to RGBA in bytes, without what was added at the borders. */

@@ -13,10 +13,12 @@ import numpy as np
 from nst_tutorial.extractors import Mirror
 from nst_tutorial.fast.network import (
     MARGIN,
+    RIPPLE,
     STRIDE,
     ConditionalInstanceNormalization,
     StyleNetwork,
     cast,
+    make_waves,
 )
 from nst_tutorial.runtime.backend import keras, ops
 from nst_tutorial.runtime.errors import NSTError
@@ -44,8 +46,9 @@ def export_network(network: StyleNetwork, path: PathLike) -> None:
 
     Its inputs are "picture", `(1 or B, H, W, 3)`, RGB in 0..255, H and W multiples of 4, and
     "weights", `(B, S)`, whose rows add up to 1; its output is "painted", `(B, H, W, 3)`. Its
-    metadata hold the styles' names, "styles", as a JSON list; "stride", of which H and W are
-    multiples; and "margin", the mirrored pixels that `apply` adds on each side and cuts off again.
+    metadata hold, as JSON, the styles' names, "styles"; "stride", of which H and W are multiples;
+    and what `apply` does first: "waves" and "ripple", the rows of `make_waves` and the gray levels
+    that it adds, and "margin", the mirrored pixels on each side that it cuts off again.
 
     Args:
         network: a `StyleNetwork` that normalizes by instance.
@@ -98,8 +101,11 @@ class _Graph:
         )
         versions = [self.helper.make_opsetid("", OPSET)]
         model = self.helper.make_model(picture, opset_imports=versions, ir_version=IR)
-        numbers = {"stride": str(STRIDE), "margin": str(MARGIN)}
-        self.helper.set_model_props(model, {"styles": json.dumps(styles), **numbers})
+        told = {
+            "styles": styles, "stride": STRIDE, "margin": MARGIN,
+            "ripple": RIPPLE, "waves": make_waves().tolist(),
+        }  # fmt: skip
+        self.helper.set_model_props(model, {key: json.dumps(one) for key, one in told.items()})
         return model
 
     def tensor(self, name, shape):

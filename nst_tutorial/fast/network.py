@@ -20,6 +20,9 @@ from nst_tutorial.runtime.types import Array, Shape
 PACKAGE = "nst_tutorial"  # under which Keras knows the classes below
 STRIDE = 4  # the network halves a picture twice
 MARGIN = 12  # pixels around a picture that are painted too and cut off: borders come out specked
+RIPPLE = 10.0  # gray levels, the standard deviation of what `apply` adds to a picture
+WAVES, SHORTEST, LONGEST = 32, 10.0, 40.0  # how many, and from what length to what, in pixels
+GOLDEN = np.pi * (3 - 5**0.5)  # radians: turned by it again and again, no direction comes back
 LAYOUT = "channels_last"  # whatever Keras' own settings say
 SPREAD = 0.3  # of the first γ and β: styles that begin apart stay apart
 LONGEST_NAME = 200  # characters; it becomes a part of files' names
@@ -212,13 +215,39 @@ def _checked(styles):
     return names
 
 
-def apply(network: StyleNetwork, image: Array, style: str | dict[str, float]) -> np.ndarray:
+def make_waves() -> np.ndarray:
+    """Return what `ripple` adds up: `(32, 3)`, radians a pixel to the right, down, and a phase."""
+    number = np.arange(WAVES)
+    length = SHORTEST * (LONGEST / SHORTEST) ** (number / (WAVES - 1))
+    angle = GOLDEN * number
+    return np.stack([*2 * np.pi / length * [np.cos(angle), np.sin(angle)], number**2.0], axis=1)
+
+
+def ripple(height: int, width: int) -> np.ndarray:
+    r"""Return faint waves in all directions, `(H, W, 1)`, of mean 0 and standard deviation 1.
+
+    $\sqrt{2/K} \sum_k \sin(u_k x + v_k y + \phi_k)$
+
+    To convolutions all places of an even sky look alike, so they fill it with one stroke over and
+    over, like a weave. The waves tell the places apart. They are the same for every picture of a
+    size, so that painting stays repeatable, and a film does not flicker.
+    """
+    right, down, phase = make_waves().T
+    rows = np.exp(1j * (np.outer(np.arange(height), down) + phase))
+    columns = np.exp(1j * np.outer(right, np.arange(width)))
+    return (np.sqrt(2 / WAVES) * (rows @ columns).imag).astype("float32")[..., None]
+
+
+def apply(
+    network: StyleNetwork, image: Array, style: str | dict[str, float], strength: float = RIPPLE
+) -> np.ndarray:
     """Paint a picture of any size in a style, or in a blend of styles.
 
     Args:
         network: a `StyleNetwork`.
         image: `(B, H, W, 3)`, RGB, 0..255, at least 16 pixels on each side.
         style: a name, or `{name: weight}`: γ and β of the styles are interpolated.
+        strength: of the `ripple` that is added to the picture before, in gray levels; 0: none.
 
     Returns:
         float32 `(B, H, W, 3)`, RGB, 0..255.
@@ -237,7 +266,8 @@ def apply(network: StyleNetwork, image: Array, style: str | dict[str, float]) ->
     weights = np.repeat(network.weights_of(style), batch, axis=0)
     check_painting(network, image.shape)
     with memory_errors_as_sentences():
-        x = mirror_to_multiple(mirror(ops.cast(image, "float32"), MARGIN), STRIDE)
+        x = ops.clip(ops.cast(image, "float32") + strength * ripple(height, width), 0, 255)
+        x = mirror_to_multiple(mirror(x, MARGIN), STRIDE)
         painted = network.paint(x, weights)
     network.largest = max(network.largest, batch * height * width)
     top, left = (painted.shape[1] - height) // 2, (painted.shape[2] - width) // 2
