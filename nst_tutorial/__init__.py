@@ -8,7 +8,7 @@ Importing the package is instant; Keras loads when the first name that needs it 
 
 import importlib
 
-__version__ = "0.7.0"
+__version__ = "0.8.0"
 
 _MODULES = {
     "nst_tutorial.conventions.convert": ["apply_weights", "convert_weights", "recipe"],

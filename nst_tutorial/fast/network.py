@@ -20,7 +20,7 @@ from nst_tutorial.runtime.types import Array, Shape
 PACKAGE = "nst_tutorial"  # under which Keras knows the classes below
 STRIDE = 4  # the network halves a picture twice
 MARGIN = 12  # pixels around a picture that are painted too and cut off: borders come out specked
-RIPPLE = 10.0  # gray levels, the standard deviation of what `apply` adds to a picture
+RIPPLE = 4.0  # gray levels, the standard deviation of what `apply` adds to a picture
 WAVES, SHORTEST, LONGEST = 32, 10.0, 40.0  # how many, and from what length to what, in pixels
 GOLDEN = np.pi * (3 - 5**0.5)  # radians: turned by it again and again, no direction comes back
 LAYOUT = "channels_last"  # whatever Keras' own settings say
