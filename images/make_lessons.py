@@ -45,11 +45,16 @@ HEIGHTS = {  # of the rows; else make_gallery's
 def captioned(picture, words):
     """Enlarge a picture to the height of a row and write words into its lower left corner."""
     picture = picture.resize((round(HEIGHT * picture.width / picture.height), HEIGHT))
-    pen, font, corner = ImageDraw.Draw(picture), ImageFont.load_default(22), (12, HEIGHT - 10)
-    left, top, right, bottom = pen.textbbox(corner, words, font, anchor="ls")
-    pen.rectangle((left - 7, top - 6, right + 7, bottom + 6), fill="white")
-    pen.text(corner, words, "black", font, anchor="ls")
+    write(picture, words, (12, HEIGHT - 10), "ls")
     return picture
+
+
+def write(picture, words, place, anchor):
+    """Write words on white into a picture; `anchor` says which of their corners is at the place."""
+    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(22)
+    left, top, right, bottom = pen.textbbox(place, words, font, anchor)
+    pen.rectangle((left - 7, top - 6, right + 7, bottom + 6), fill="white")
+    pen.text(place, words, "black", font, anchor)
 
 
 def paint_steps(extractor):
@@ -290,10 +295,7 @@ def two_masks(photograph, suit, behind):
         share = Image.open(mask).resize(picture.size).point(lambda level: level * 6 // 10)
         picture.paste(Image.new("RGB", picture.size, color), mask=share)
     picture = captioned(picture, "suit: glass")
-    pen, font, corner = ImageDraw.Draw(picture), ImageFont.load_default(22), (12, 12)
-    left, top, right, bottom = pen.textbbox(corner, "behind: wave", font, anchor="lt")
-    pen.rectangle((left - 7, top - 6, right + 7, bottom + 6), fill="white")
-    pen.text(corner, "behind: wave", "black", font, anchor="lt")
+    write(picture, "behind: wave", (12, 12), "lt")
     return picture
 
 
