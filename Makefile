@@ -98,7 +98,7 @@ lint: $(READY) ## tidy the code
 	$(RUN) ruff format .
 
 clean: ## remove what was made; the virtual environment too
-	rm -rf .venv .venv-* results build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* results notebooks/results build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # Made once, refreshed when the dependencies change.
 $(READY): pyproject.toml constraints.txt

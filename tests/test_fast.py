@@ -365,15 +365,32 @@ def test_crops_are_the_same_again_and_styles_take_turns(folder):
     assert [path.name for path in paths] == ["0.png", "1.png", "2.png"]
     rows = np.eye(3, dtype="float32")
     crops, later = (Crops(paths, 32, 2, rows, batches) for batches in (range(6), range(4, 6)))
-    (images, weights), targets = crops[4]
-    (again, _), _ = later[0]
+    (images, rippled, weights), targets = crops[4]
+    (again, rippled_again, _), _ = later[0]
     np.testing.assert_array_equal(images, again)
+    np.testing.assert_array_equal(rippled, rippled_again)
     assert images.shape == (2, 32, 32, 3)
     assert 0 <= images.min() < images.max() <= 255
     np.testing.assert_array_equal(weights, targets)
     given = sum(crops[number][1].sum(axis=0) for number in range(6))
     assert given.tolist() == [4, 4, 4]
     assert not np.array_equal(images, crops[0][0][0])
+
+
+def test_the_network_sees_crops_as_apply_will_show_it_pictures(tmp_path):
+    gray = np.full((1, 60, 60, 3), 128.0)
+    gray[:, :, 30:] = 100
+    save_image(tmp_path / "gray.png", gray)
+    crops = Crops(pictures_in(tmp_path), 96, 2, np.eye(1, dtype="float32"), range(1))
+    (images, rippled, _), _ = crops[0]
+    one, other = rippled - images
+    assert one.std() == pytest.approx(RIPPLE, rel=0.3)
+    assert np.ptp(one, axis=-1).max() < 1e-4, "it is gray"
+    assert np.abs(one - other).mean() > 1, "each lies at a place of its own"
+
+
+def test_the_ripple_of_a_place_is_cut_from_that_of_the_whole():
+    np.testing.assert_allclose(ripple(20, 30, 5, 7), ripple(40, 40)[5:25, 7:37], atol=1e-4)
 
 
 def test_what_cannot_be_read_is_left_out_and_told(folder, tmp_path):
@@ -463,6 +480,19 @@ def test_after_ctrl_c_it_goes_on_and_ends_where_the_unbroken_one_does(
     again, _ = train(styles, folder, small, config, rest.append, checkpoint)
     assert len(rest) == 1, "what is done is not done again"
     np.testing.assert_array_equal(again.get_weights()[0], resumed.get_weights()[0])
+
+
+def test_a_training_goes_on_from_a_trained_network(small, network, styles, folder, uncompiled):
+    config = dataclasses.replace(TINY, steps=1, learning_rate=1e-6, width=8)
+    before = network.get_weights()
+    further, _ = train(styles, folder, small, config, network=network)
+    assert further.width == network.width, "its own shape, not the config's"
+    for old, kept, new in zip(before, network.get_weights(), further.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, kept)
+        np.testing.assert_allclose(old, new, atol=1e-3)
+    assert any(map(np.any, map(np.subtract, before, further.get_weights()))), "it learned"
+    with pytest.raises(NSTError, match="give those styles, in that order"):
+        train({"dark": styles["dark"]}, folder, small, config, network=network)
 
 
 def test_styles_begin_apart():

@@ -180,9 +180,6 @@ def test_contributing_lists_the_way_of_a_photograph():
     assert {"losses", "objective", "transfer", "extractors"} <= set(names)
 
 
-NOT_ANNOTATED_YET = {"checks"}  # rooms
-
-
 def public_functions(body):
     """Functions and methods without a leading underscore, and those that Python itself calls."""
     for node in body:
@@ -202,9 +199,8 @@ def lacks_of(function):
 
 @pytest.mark.parametrize("name", sorted(modules()))
 def test_public_functions_say_their_types(name):
-    if room_of(name) not in NOT_ANNOTATED_YET:
-        for function in public_functions(ast.parse(modules()[name].read_text("utf-8")).body):
-            assert not lacks_of(function), f"{function.name}, line {function.lineno}"
+    for function in public_functions(ast.parse(modules()[name].read_text("utf-8")).body):
+        assert not lacks_of(function), f"{function.name}, line {function.lineno}"
 
 
 def test_lacking_types_are_found():

@@ -23,19 +23,21 @@ step down the gradient, in 0..255. `upsample(image, shape)` enlarges to `(1, H, 
 mean and the covariance of its colors, which are not clipped.
 """
 
+from collections.abc import Callable
+
 from nst_tutorial.checks import control, features, network, pictures, steps
-from nst_tutorial.checks.judge import judge
+from nst_tutorial.checks.judge import Exercise, judge
 from nst_tutorial.checks.report import Progress, Report
 
 
 class Check:
     """Call it with your function. It never raises, unless `strict` asks for an AssertionError."""
 
-    def __init__(self, exercise):
+    def __init__(self, exercise: Exercise) -> None:
         self.exercise, self.state, self._hints = exercise, "not tried", 0
         self.__doc__ = f"Check your own `{exercise.name}`."
 
-    def __call__(self, function, strict=False):
+    def __call__(self, function: Callable, strict: bool = False) -> Report:
         mistake, message = judge(self.exercise, function)
         report = Report(self.exercise.name, mistake, message)
         self.state = report.state
@@ -43,13 +45,13 @@ class Check:
             raise AssertionError(repr(report))
         return report
 
-    def hint(self):
+    def hint(self) -> None:
         """Print the next hint; after the last one, that again."""
         hints = self.exercise.hints
         self._hints = min(self._hints + 1, len(hints))
         print(f"Hint {self._hints} of {len(hints)}: {hints[self._hints - 1]}")
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<check of {self.exercise.name}: {self.state}>"
 
 
@@ -74,6 +76,6 @@ match_colors = Check(control.MATCH_COLORS)
 CHECKS = [one for one in [*globals().values()] if isinstance(one, Check)]
 
 
-def progress():
+def progress() -> Progress:
     """Show what is done in this session."""
     return Progress({check.exercise.name: check.state for check in CHECKS})

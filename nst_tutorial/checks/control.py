@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.linalg import cholesky, inv
@@ -12,9 +13,10 @@ from nst_tutorial.checks.inputs import features, flat, gram, mean_gram, shuffled
 from nst_tutorial.checks.judge import Case, Exercise, right
 from nst_tutorial.control.colors import match_colors as match
 from nst_tutorial.control.colors import symmetric_root
+from nst_tutorial.runtime.types import Array
 
 
-def soft_guide(*shape, seed, most=1.0):
+def soft_guide(*shape: int, seed: int, most: float = 1.0) -> np.ndarray:
     """A guide with every case: outside, inside, and soft edges both below and above ½."""
     values = np.random.default_rng(seed).uniform(-0.3, 1.3, shape)
     return (np.clip(np.round(values, 2), 0, 1) * most).astype("float32")
@@ -32,21 +34,21 @@ BY_HAND = (
 )
 
 
-def over(G, number):
+def over(G: Array, number: Array) -> np.ndarray:
     """Divide each picture's matrix by its number."""
     return G / np.reshape(number, (-1, 1, 1))
 
 
-def by_squares(F, T, weight=None):
+def by_squares(F: Array, T: Array, weight: Array | None = None) -> np.ndarray:
     """The guided Gram matrix, divided by Σ T² of the same guide or of another one."""
     return over(gram(T * F), total((T if weight is None else weight) ** 2))
 
 
-def cross(F, T):
+def cross(F: Array, T: Array) -> np.ndarray:
     return flat(F).swapaxes(1, 2) @ flat(T * F)
 
 
-def divided_by_anything(G):
+def divided_by_anything(G: Callable) -> tuple[Callable, ...]:
     """A wrong matrix G(F, T), divided by anything a student might choose, or by nothing."""
     return (
         lambda F, T: over(G(F, T), total(T**2)),
@@ -56,17 +58,17 @@ def divided_by_anything(G):
     )
 
 
-def cut(T):
+def cut(T: Array) -> np.ndarray:
     return (T > 0.5) * 1.0
 
 
-def center(F, T=1.0):
+def center(F: Array, T: Array = 1.0) -> np.ndarray:
     """Subtract the channels' means, each position weighted by T."""
     T = T * np.ones_like(F)
     return F - (T * F).sum((1, 2), keepdims=True) / T.sum((1, 2), keepdims=True)
 
 
-def largest(T):
+def largest(T: Array) -> np.ndarray:
     return T.max((1, 2, 3), keepdims=True)
 
 
@@ -161,12 +163,12 @@ GUIDED_GRAM_MATRIX = Exercise(
 # fmt: on
 
 
-def match_colors(image, reference):
+def match_colors(image: Array, reference: Array) -> np.ndarray:
     """Give a picture `(1, H, W, 3)` the mean and the covariance of another picture's colors."""
     return match(image, reference)
 
 
-def photograph(height, width, seed, mean, mixing):
+def photograph(height: int, width: int, seed: int, mean: list, mixing: list) -> np.ndarray:
     """A picture in 0..255 whose channels vary together, as in most photographs."""
     values = np.random.default_rng(seed).normal(0, 1, (1, height, width, 3))
     return np.clip(values @ np.array(mixing) + mean, 0, 255).round(1).astype("float32")
@@ -180,19 +182,23 @@ PICTURES = [(DUSK, SUMMER), (FOREST, FOG), (SUMMER, FOREST)]
 SMALLEST = min(M(picture) for pair in PICTURES for picture in pair)
 
 
-def pixels(picture):
+def pixels(picture: Array) -> np.ndarray:
     return picture.reshape(-1, 3).astype("float64")
 
 
-def biased(X):
+def biased(X: Array) -> np.ndarray:
     return np.cov(X.T, ddof=0)
 
 
-def unbiased(X):
+def unbiased(X: Array) -> np.ndarray:
     return np.cov(X.T, ddof=1)
 
 
-def ways(recolor, covariances=(biased, unbiased), roots=(symmetric_root, cholesky)):
+def ways(
+    recolor: Callable,
+    covariances: Sequence[Callable] = (biased, unbiased),
+    roots: Sequence[Callable] = (symmetric_root, cholesky),
+) -> list[Callable]:
     """One mistake in each way it may be written: with either root, divided by n or n − 1.
 
     recolor(x, m, S, r, R) has the image, its mean and a root of its covariance, and the
@@ -210,24 +216,24 @@ def ways(recolor, covariances=(biased, unbiased), roots=(symmetric_root, cholesk
     ]
 
 
-def moved(x, m, A, r):
+def moved(x: Array, m: Array, A: Array, r: Array) -> np.ndarray:
     return (x - m) @ A.T + r
 
 
-def correct(x, m, S, r, R):
+def correct(x: Array, m: Array, S: Array, r: Array, R: Array) -> np.ndarray:
     return moved(x, m, R @ inv(S), r)
 
 
-def transformed(matrix, **options):
+def transformed(matrix: Callable, **options: Sequence[Callable]) -> list[Callable]:
     """Right except for A, which is matrix(S, R)."""
     return ways(lambda x, m, S, r, R: moved(x, m, matrix(S, R), r), **options)
 
 
-def deviations_of(S):
+def deviations_of(S: Array) -> np.ndarray:
     return np.diag(np.sqrt(np.diag(squared(S))))
 
 
-def squared(S):
+def squared(S: Array) -> np.ndarray:
     """The covariance that S is a root of."""
     return S @ S.T
 
@@ -235,20 +241,20 @@ def squared(S):
 # What must hold of the result's colors, with whatever root.
 
 
-def mean(picture):
+def mean(picture: Array) -> np.ndarray:
     return pixels(picture).mean(0)
 
 
-def deviations(picture):
+def deviations(picture: Array) -> np.ndarray:
     return pixels(picture).std(0)
 
 
-def correlations(picture):
+def correlations(picture: Array) -> np.ndarray:
     """Red with green, green with blue, blue with red."""
     return np.corrcoef(pixels(picture).T)[[0, 1, 2], [1, 2, 0]]
 
 
-def first_difference(pairs):
+def first_difference(pairs: Iterable[tuple[Array, Array]]) -> tuple[Array, Array]:
     """Return the first of the pairs (expected, came) that differs, or else the last."""
     for should, came in pairs:
         if not right(should, came):
@@ -256,7 +262,7 @@ def first_difference(pairs):
     return should, came
 
 
-def as_the_references(measure, tolerance=0.0):
+def as_the_references(measure: Callable, tolerance: float = 0.0) -> Callable:
     """A measure of the reference's colors, and of the result's."""
 
     def compared(f, image, reference):
@@ -266,11 +272,11 @@ def as_the_references(measure, tolerance=0.0):
     return lambda f: first_difference(compared(f, *pair) for pair in PICTURES)
 
 
-def shuffled_references(f):
+def shuffled_references(f: Callable) -> tuple[Array, Array]:
     return first_difference((f(x, y), f(x, *shuffled(y))) for x, y in PICTURES)
 
 
-def one_rule(f):
+def one_rule(f: Callable) -> tuple[Array, Array]:
     """The affine map of the image's colors that explains the result best, and the result."""
 
     def explained(image, reference):
@@ -280,7 +286,7 @@ def one_rule(f):
     return first_difference(explained(*pair) for pair in PICTURES)
 
 
-def light_stays_light(f):
+def light_stays_light(f: Callable) -> tuple[float, float]:
     """Correlate light and dark before and after: below 0 for every picture is a negative."""
     grays = [(x.mean(-1).ravel(), pixels(f(x, y)).mean(-1)) for x, y in PICTURES]
     best = max(np.corrcoef(*pair)[0, 1] for pair in grays)

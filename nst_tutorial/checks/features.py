@@ -1,16 +1,19 @@
 """Exercises on features: content, Gram matrices and style."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from nst_tutorial import losses
 from nst_tutorial.checks.inputs import features, flat, gram, mean_gram, positions, shuffled, total
 from nst_tutorial.checks.judge import Case, Exercise
+from nst_tutorial.runtime.types import Array, Features, Shape
 
 SHAPES = [(1, 1, 4, 3), (1, 3, 5, 2), (2, 4, 3, 4), (1, 7, 2, 3)]
 STYLE_SHAPES = [(1, 1, 4, 3), (1, 4, 3, 2), (2, 2, 5, 4), (1, 7, 2, 3)]
 
 
-def pairs(first, second):
+def pairs(first: Sequence[Shape], second: Sequence[Shape]) -> list[tuple[np.ndarray, np.ndarray]]:
     shapes = zip(first, second, strict=True)
     return [(features(*one, seed=1), features(*other, seed=2)) for one, other in shapes]
 
@@ -22,24 +25,24 @@ F1, S1 = STYLES[1]
 ONE, OTHER = (np.array(x, "float32").reshape(1, 1, 2, 2) for x in ([3, 0, 1, 4], [2, 2, 3, 1]))
 
 
-def N(F):  # noqa: N802, the papers' letters
+def N(F: Array) -> int:  # noqa: N802, the papers' letters
     return F.shape[-1]
 
 
 M = positions
 
 
-def half(F, P):
+def half(F: Array, P: Array) -> np.ndarray:
     """The content loss, ½ Σ (F − P)²."""
     return total((F - P) ** 2) / 2
 
 
-def of_positions(F):
+def of_positions(F: Array) -> np.ndarray:
     """The Gram matrix the wrong way round, H·W × H·W."""
     return flat(F) @ flat(F).swapaxes(1, 2)
 
 
-def tangled(F):
+def tangled(F: Array) -> np.ndarray:
     """A Gram matrix of features whose channels were mixed by a `reshape` to (N, M)."""
     mixed = F.reshape(len(F), N(F), -1)
     return mixed @ mixed.swapaxes(1, 2)
@@ -175,20 +178,20 @@ GRAM_MATRIX = Exercise(
 )
 
 
-def gap(F, S):
+def gap(F: Array, S: Array) -> np.ndarray:
     return mean_gram(F) - mean_gram(S)
 
 
-def E(F, S):  # noqa: N802, the papers' letter
+def E(F: Array, S: Array) -> np.ndarray:  # noqa: N802, the papers' letter
     """The layer's style loss."""
     return total(gap(F, S) ** 2) / (4 * N(F) ** 2)
 
 
-def raw_gap(F, S):
+def raw_gap(F: Array, S: Array) -> np.ndarray:
     return gram(F) - gram(S)
 
 
-def raw(F, S):
+def raw(F: Array, S: Array) -> np.ndarray:
     """The squares that the paper adds up, before anything is divided."""
     return total(raw_gap(F, S) ** 2)
 
@@ -255,11 +258,11 @@ STYLE_LAYER_LOSS = Exercise(
 )
 
 
-def pull(F, S, difference=gap):
+def pull(F: Array, S: Array, difference: Callable = gap) -> np.ndarray:
     return (flat(F) @ difference(F, S)).reshape(F.shape)
 
 
-def D(F, S, difference=gap):  # noqa: N802
+def D(F: Array, S: Array, difference: Callable = gap) -> np.ndarray:  # noqa: N802
     """The gradient of E."""
     return pull(F, S, difference) * (F > 0) / (N(F) ** 2 * M(F))
 
@@ -318,17 +321,19 @@ STYLE_LAYER_LOSS_GRADIENT = Exercise(
 SIZES = {"block1": (3, 4, 2), "block2": (2, 3, 3), "block3": (1, 2, 4)}
 
 
-def layered(batch, seed):
+def layered(batch: int, seed: int) -> Features:
     return {layer: features(batch, *size, seed=seed) for layer, size in SIZES.items()}
 
 
-def terms(F, S, w, loss=E, power=1):
+def terms(
+    F: Features, S: Features, w: dict[str, float] | None, loss: Callable = E, power: int = 1
+) -> list[np.ndarray]:
     """The layers' losses, each with its weight."""
     w = w or dict.fromkeys(F, 1 / len(F))
     return [w[layer] ** power * loss(F[layer], S[layer]) for layer in F]
 
 
-def two_layers(value):
+def two_layers(value: float) -> Features:
     values = {"a": value, "b": value / 2}
     return {layer: np.full((1, 1, 1, 1), one, "float32") for layer, one in values.items()}
 

@@ -4,7 +4,9 @@ import dataclasses
 import functools
 import inspect
 import itertools
+from collections.abc import Callable, Iterable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -18,17 +20,20 @@ from nst_tutorial.checks.student import (
     supervise,
 )
 from nst_tutorial.runtime.backend import ops
+from nst_tutorial.runtime.types import Array
+
+Outcome = np.ndarray | Trouble  # of a call
 
 
 class Case:
     """Arguments of one call."""
 
-    def __init__(self, *args, **keywords):
+    def __init__(self, *args: Any, **keywords: Any) -> None:
         self.args, self.keywords = args, keywords
 
 
 @functools.lru_cache(4096)
-def result(function, case):
+def result(function: Callable, case: Case) -> Outcome:
     """Call a function of ours, with every argument by position, in float64."""
     args = arrays(lambda x: x.astype("float64"), (*case.args, *case.keywords.values()))
     try:
@@ -48,24 +53,24 @@ class Exercise:
     came).
     """
 
-    reference: object  # takes every argument by position
+    reference: Callable  # takes every argument by position
     cases: tuple[Case, ...]
     hints: tuple[str, ...]
-    mistakes: tuple = ()
-    properties: tuple = ()
+    mistakes: tuple[tuple[Any, ...], ...] = ()
+    properties: tuple[tuple[str, str, Callable], ...] = ()
     exact: bool = True  # else only the shape and the properties decide
 
     @property
-    def name(self):
+    def name(self) -> str:
         return self.reference.__name__
 
     @functools.cached_property
-    def squares(self):
+    def squares(self) -> list[Case]:
         """The cases with their pictures cropped to squares."""
         return [Case(*arrays(cropped, case.args), **case.keywords) for case in self.cases]
 
 
-def cropped(picture):
+def cropped(picture: Array) -> Array:
     side = min(picture.shape[1:3]) if picture.ndim == 4 else 0
     return picture[:, :side, :side] if side else picture
 
@@ -77,7 +82,7 @@ class Attempt:
     exercise: Exercise
     student: Student
 
-    def answer(self, case):
+    def answer(self, case: Case) -> Outcome:
         try:
             return self.student(*case.args, **case.keywords)
         except Trouble as trouble:
@@ -86,21 +91,21 @@ class Attempt:
             return trouble
 
     @functools.cached_property
-    def pairs(self):
+    def pairs(self) -> list[tuple[Outcome, Outcome]]:
         """What was expected of each case, and what came."""
         return [(self.expected(case), self.answer(case)) for case in self.exercise.cases]
 
     @property
-    def answers(self):
+    def answers(self) -> list[Outcome]:
         return [came for _, came in self.pairs]
 
-    def expected(self, case):
+    def expected(self, case: Case) -> Outcome:
         return result(self.exercise.reference, case)
 
-    def has_shape(self, case):
+    def has_shape(self, case: Case) -> bool:
         return _shaped(self.expected(case), self.answer(case))
 
-    def passes(self, cases, fits):
+    def passes(self, cases: Iterable[Case], fits: Callable[[Any, Any], bool]) -> bool:
         return all(fits(self.expected(case), self.answer(case)) for case in cases)
 
 
@@ -112,7 +117,7 @@ APART = (
 BARE = " It takes a picture as `(H, W, 3)`; the package's have a batch axis, `(1, H, W, 3)`."
 
 
-def judge(exercise, function):
+def judge(exercise: Exercise, function: Callable) -> tuple[str | None, str]:
     """Return (mistake, message); the mistake is None where all is right."""
     try:
         _refuse_what_cannot_be_called(exercise, function)
@@ -148,7 +153,7 @@ def _attempts(exercise, function):
     case = exercise.cases[0]
     for wrap in (np.copy, ops.convert_to_tensor):
         tried = [Attempt(exercise, Student(function, wrap, pick)) for pick in PICKS]
-        if np.ndim(tried[0].answer(case)) == 4 and tried[0].has_shape(case):
+        if np.asarray(tried[0].answer(case)).ndim == 4 and tried[0].has_shape(case):
             tried.pop()  # a batch came of a batch, so it knows of the axis
         running = [one for one in tried if not isinstance(one.answer(case), Trouble)]
         if running:
@@ -181,7 +186,7 @@ def _signature(function):
 # Comparing --------------------------------------------------------------------------------------
 
 
-def right(expected, came):
+def right(expected: Array, came: Outcome) -> bool:
     """Whether a result is right; a single picture may come without its batch axis."""
     if isinstance(came, Trouble) or not _one_shape(expected, came):
         return False

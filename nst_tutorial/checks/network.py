@@ -2,92 +2,94 @@
 
 import functools
 import itertools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from nst_tutorial.checks.inputs import features
 from nst_tutorial.checks.judge import Case, Exercise
+from nst_tutorial.runtime.types import Array, Shape
 
 
-def squares(x):
+def squares(x: Array) -> np.ndarray:
     """Split both sides: `(B, H, W, N)` to (B, which row, row inside, which column, inside, N)."""
     B, H, W, N = x.shape
     return x.reshape(B, H // 2, 2, W // 2, 2, N)
 
 
-def pool(x, kind):
+def pool(x: Array, kind: str) -> np.ndarray:
     """Pool features `(B, H, W, N)` to `(B, H/2, W/2, N)`; `kind` is "average" or "max"."""
     return squares(x).mean((2, 4)) if kind == "average" else squares(x).max((2, 4))
 
 
-def means(x):
+def means(x: Array) -> np.ndarray:
     return pool(x, "average")
 
 
-def maxima(x):
+def maxima(x: Array) -> np.ndarray:
     return pool(x, "max")
 
 
-def by_kind(average=means, largest=maxima):
+def by_kind(average: Callable = means, largest: Callable = maxima) -> Callable:
     """Both kinds as they are given, or else right."""
     return lambda x, kind: average(x) if kind == "average" else largest(x)
 
 
-def in_any_kind(wrong):
+def in_any_kind(wrong: Callable) -> tuple[Callable, ...]:
     """A mistake wrong(x, kind): with both kinds, with one of them, or with `kind` ignored."""
     average, largest = (lambda x: wrong(x, "average")), (lambda x: wrong(x, "max"))
     one_is_right = by_kind(average=average), by_kind(largest=largest)
     return wrong, *one_is_right, by_kind(average, average), by_kind(largest, largest)
 
 
-def over(axes, split=squares):
+def over(axes: int | Shape, split: Callable = squares) -> tuple[Callable, ...]:
     """Take the mean or the maximum over these axes of what the picture was split into."""
     return in_any_kind(
         lambda x, kind: split(x).mean(axes) if kind == "average" else split(x).max(axes)
     )
 
 
-def reshaped(*shape):
+def reshaped(*shape: str | int) -> Callable:
     """Split by one reshape; in its shape, H and W are half the sides."""
 
     def split(x):
         B, H, W, N = x.shape
-        letters = {"B": B, "H": H // 2, "W": W // 2, "N": N}
+        letters: dict[str | int, int] = {"B": B, "H": H // 2, "W": W // 2, "N": N}
         return x.reshape([letters.get(one, one) for one in shape])
 
     return split
 
 
-def windows(size, apart=1):
+def windows(size: int, apart: int = 1) -> Callable:
     """Split into windows that lie inside the picture: (B, …, …, N, size, size)."""
     return lambda x: sliding_window_view(x, (size, size), (1, 2))[:, ::apart, ::apart]
 
 
-def one_pixel_apart(x):
+def one_pixel_apart(x: Array) -> np.ndarray:
     """The first H/2 × W/2 windows of 2×2, each one pixel after the last."""
     return windows(2)(x)[:, : x.shape[1] // 2, : x.shape[2] // 2]
 
 
-def clipped_windows(x, kind):
+def clipped_windows(x: Array, kind: str) -> np.ndarray:
     """Pool 3×3 windows two pixels apart, which are smaller at the border."""
     padded = np.pad(x, [(0, 0), (0, 1), (0, 1), (0, 0)], constant_values=np.nan)
     reduce = np.nanmean if kind == "average" else np.nanmax
     return reduce(windows(3, 2)(padded), (4, 5))
 
 
-def fours(x):
+def fours(x: Array) -> np.ndarray:
     """The four numbers of each square: (B, H/2, W/2, 4, N)."""
     B, H, _, W, _, N = squares(x).shape
     return squares(x).swapaxes(2, 3).reshape(B, H, W, 4, N)
 
 
-def ranked(rank):
+def ranked(rank: int) -> Callable:
     """Return the number of each square that has this rank, from 0 for the smallest."""
     return lambda x: np.sort(fours(x), axis=3)[..., rank, :]
 
 
-def picked(*places):
+def picked(*places: tuple[int, int]) -> tuple[Callable, ...]:
     """Pool only the pixels at these places of each square."""
     return over(0, lambda x: np.stack([x[:, i::2, j::2] for i, j in places]))
 
@@ -102,7 +104,7 @@ F0, F1, F2 = (
 SEVENS = np.full((1, 6, 4, 2), 7, "float32")
 
 
-def of_both(test):
+def of_both(test: Callable) -> Callable:
     """A property of both kinds; test(f, kind) returns what it expected and what came."""
 
     def tested(f):
@@ -112,7 +114,7 @@ def of_both(test):
     return tested
 
 
-def commutes(change):
+def commutes(change: Callable) -> Callable:
     """Changed first or changed afterwards must be the same."""
     return of_both(lambda f, kind: (change(f(F1, kind)), f(change(F1).copy(), kind)))
 
@@ -237,7 +239,7 @@ POOL = Exercise(
 # fmt: on
 
 
-def receptive_field(steps):
+def receptive_field(steps: Sequence[tuple[int, int]]) -> int:
     """Return how many pixels wide one unit sees; `steps` lists (kernel, stride), picture first."""
     r, jump = 1, 1
     for kernel, stride in steps:
@@ -245,7 +247,7 @@ def receptive_field(steps):
     return r
 
 
-def of_layers(formula):
+def of_layers(formula: Callable) -> Callable:
     """A wrong formula(k, s, j, after): kernels, strides, and the jumps before and after them."""
 
     def wrong(steps):
@@ -255,12 +257,12 @@ def of_layers(formula):
     return wrong
 
 
-def folded(rule):
+def folded(rule: Callable) -> Callable:
     """A wrong rule(r, k, s) for the next receptive field, from the picture upwards."""
     return lambda steps: functools.reduce(lambda r, step: rule(r, *step), steps, 1)
 
 
-def downwards(rule):
+def downwards(rule: Callable) -> Callable:
     """The same from the last layer down to the picture."""
     return lambda steps: folded(rule)(steps[::-1])
 
@@ -381,7 +383,7 @@ RECEPTIVE_FIELD = Exercise(
 )
 
 
-def count_weights(side, channels_in, channels_out):
+def count_weights(side: int, channels_in: int, channels_out: int) -> int:
     """Return how many numbers a convolution holds, kernels and biases together."""
     return side * side * channels_in * channels_out + channels_out
 

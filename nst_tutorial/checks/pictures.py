@@ -5,6 +5,7 @@ import numpy as np
 from nst_tutorial import images, losses
 from nst_tutorial.checks.inputs import picture, total
 from nst_tutorial.checks.judge import Case, Exercise
+from nst_tutorial.runtime.types import Array
 
 M = images.BGR_MEANS.astype("float64")
 STANDARD = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])  # mean and deviation, of PyTorch
@@ -14,7 +15,7 @@ PICTURES = [picture(*shape, seed=1) for shape in SHAPES]
 LAST_AXIS = "Only the last axis holds the colors: reverse that one and no other, `[..., ::-1]`."
 
 
-def flip(x):
+def flip(x: Array) -> np.ndarray:
     return x[..., ::-1]
 
 
@@ -90,18 +91,18 @@ FROM_VGG = Exercise(
 )
 
 
-def right_and_down(x):
+def right_and_down(x: Array) -> tuple[np.ndarray, np.ndarray]:
     """Differences to the right and the lower neighbor, where there are both."""
     corner = x[:, :-1, :-1]
     return x[:, :-1, 1:] - corner, x[:, 1:, :-1] - corner
 
 
-def slope(x):
+def slope(x: Array) -> np.ndarray:
     right, down = right_and_down(x)
     return right**2 + down**2
 
 
-def rolled(x, axis, by=-1):
+def rolled(x: Array, axis: int, by: int = -1) -> np.ndarray:
     return np.roll(x, by, axis) - x
 
 

@@ -20,14 +20,14 @@ class Report:
     message: str
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
         return self.mistake is None
 
     @property
-    def state(self):
-        return "done" if self.passed else self.mistake
+    def state(self) -> str:
+        return "done" if self.mistake is None else self.mistake
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         if self.mistake == "not written yet":
             return self.message
         text = f"{SIGNS.get(self.state, '✗')} {self.name}: {self.state}\n{self.message}"
@@ -47,7 +47,7 @@ class Progress:
 
     states: dict[str, str]  # exercise: "done", "not tried", or the last mistake
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         rows = (f"{SIGNS.get(s, '·')} {name:26} {s}" for name, s in self.states.items())
         return "\n".join([*rows, self._count()])
 

@@ -2,25 +2,27 @@
 
 import functools
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 
 from nst_tutorial import losses, scales
 from nst_tutorial.checks.inputs import picture
 from nst_tutorial.checks.judge import Case, Exercise
+from nst_tutorial.runtime.types import Array, Shape
 
 
-def optimization_step(image, gradient, learning_rate):
+def optimization_step(image: Array, gradient: Array, learning_rate: float) -> np.ndarray:
     """Move a picture `(1, H, W, 3)` a step down its gradient; return the new one, in 0..255."""
     return np.clip(image - learning_rate * gradient, 0, 255)
 
 
-def upsample(image, shape):
+def upsample(image: Array, shape: Shape) -> np.ndarray:
     """Enlarge a picture to `(1, H, W, 3)`, by any interpolation that stays within 0..255."""
     return scales.enlarge(image, shape)
 
 
-def three(content_weight, style_weight, tv_weight):
+def three(content_weight: float, style_weight: float, tv_weight: float) -> dict[str, float]:
     keys = "content_weight", "style_weight", "tv_weight"
     return dict(zip(keys, (content_weight, style_weight, tv_weight), strict=True))
 
@@ -29,11 +31,11 @@ BATCH = [np.array(x, "float32") for x in ([1.5, 2.0], [0.3, 0.7], [6.0, 4.0])]
 
 
 @functools.wraps(losses.total_loss)
-def weigh(content, style, total_variation, *weights):
+def weigh(content: Array, style: Array, total_variation: Array, *weights: float) -> Array:
     return losses.total_loss(content, style, total_variation, **three(*weights))
 
 
-def reweighed(i, change):
+def reweighed(i: int, change: Callable[[float], float]) -> Callable:
     """The total loss with one of the three weights changed."""
 
     def wrong(*args):
@@ -85,7 +87,7 @@ TOTAL_LOSS = Exercise(
 )
 
 
-def a_step(*shape, rate):
+def a_step(*shape: int, rate: float) -> Case:
     """A step that takes some pixels out of the range on both sides."""
     gradient = np.random.default_rng(3).normal(0, 40 / rate, shape)
     return Case(picture(*shape, seed=4), gradient.astype("float32"), rate)
@@ -141,20 +143,20 @@ OPTIMIZATION_STEP = Exercise(
 SIZES = {(1, 3, 5, 3): (1, 6, 10, 3), (1, 5, 4, 3): (1, 15, 12, 3), (1, 7, 5, 3): (1, 13, 9, 3)}
 
 
-def ramp(shape, axis):
+def ramp(shape: Shape, axis: int) -> np.ndarray:
     """A picture that brightens along an axis, each color less than the one before."""
     place = (np.arange(shape[axis]) + 0.5) / shape[axis]
     place = np.moveaxis(place.reshape(-1, 1, 1, 1), 0, axis)
     return (np.broadcast_to(place, shape) * [240, 160, 80]).astype("float32")
 
 
-def flat_pictures(f):
+def flat_pictures(f: Callable) -> tuple[np.ndarray, np.ndarray]:
     colors = np.array([0, 255, 7.5], "float32")
     came = f(np.broadcast_to(colors, (1, 3, 5, 3)).copy(), (1, 7, 9, 3))
     return np.broadcast_to(colors, came.shape), came
 
 
-def ramps(f):
+def ramps(f: Callable) -> tuple[np.ndarray, np.ndarray]:
     """Each pixel is where it was, within three quarters of a pixel of the small picture."""
     expected, came = [], []
     for (small, large), axis in itertools.product(SIZES.items(), (1, 2)):
@@ -165,7 +167,7 @@ def ramps(f):
     return np.concatenate(expected), np.concatenate(came)
 
 
-def hard_edges(f):
+def hard_edges(f: Callable) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     pictures = [rng.choice([0.0, 255.0], small).astype("float32") for small in SIZES]
     pairs = zip(pictures, SIZES.values(), strict=True)
@@ -173,7 +175,7 @@ def hard_edges(f):
     return np.clip(came, 0, 255), came
 
 
-def mirrored(axis):
+def mirrored(axis: int) -> Callable:
     x, large = picture(1, 3, 5, 3, seed=6), (1, 6, 10, 3)
     return lambda f: (
         np.flip(f(x, large).reshape(large), axis),
@@ -181,12 +183,12 @@ def mirrored(axis):
     )
 
 
-def repeated(x, shape):
+def repeated(x: Array, shape: Shape) -> np.ndarray:
     tall, wide = shape[1] // x.shape[1], shape[2] // x.shape[2]
     return x.repeat(tall, axis=1).repeat(wide, axis=2)
 
 
-def between_zeros(x, shape):
+def between_zeros(x: Array, shape: Shape) -> np.ndarray:
     tall, wide = -(-shape[1] // x.shape[1]), -(-shape[2] // x.shape[2])
     spread = np.zeros(shape)
     spread[:, ::tall, ::wide] = x

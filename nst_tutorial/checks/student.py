@@ -8,6 +8,9 @@ import threading
 import time
 import traceback
 import warnings
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +23,7 @@ PATIENCE = 60.0  # seconds in all, for a call that does nothing but wait
 class Trouble(Exception):  # noqa: N818, it is the student's
     """Why there is no result to judge. A final one needs no further diagnosis."""
 
-    def __init__(self, mistake, sentence, final=True):
+    def __init__(self, mistake: str, sentence: str, final: bool = True) -> None:
         super().__init__(sentence)
         self.mistake, self.sentence, self.final = mistake, sentence, final
 
@@ -35,12 +38,14 @@ class Student:
     With a `pick` it is given one picture of a batch at a time, and the results are stacked.
     """
 
-    def __init__(self, function, wrap=np.copy, pick=None):
+    def __init__(
+        self, function: Callable, wrap: Callable = np.copy, pick: Callable | None = None
+    ) -> None:
         self.function, self.pick = function, pick
         self.wrap = wrap  # or ops.convert_to_tensor, for a function that takes tensors only
         self.returns_integers = False
 
-    def __call__(self, *args, **keywords):
+    def __call__(self, *args: Any, **keywords: Any) -> np.ndarray:
         batch = batch_size(args)
         if not self.pick or not batch:
             return self._once(args, keywords)
@@ -87,7 +92,7 @@ ADVICE = {  # what helps where an exception's line or text has these words
 }
 
 
-def arrays(convert, value):
+def arrays(convert: Callable, value: Any) -> Any:
     """Convert every array in nested lists, tuples and dictionaries; leave the rest as it is."""
     if isinstance(value, dict):
         return {key: arrays(convert, one) for key, one in value.items()}
@@ -96,7 +101,7 @@ def arrays(convert, value):
     return value if value is None or np.isscalar(value) else convert(value)
 
 
-def leaves(value):
+def leaves(value: Any) -> list[Any]:
     """List the arrays and numbers in nested lists, tuples and dictionaries."""
     if isinstance(value, (list, tuple, dict)):
         each = value.values() if isinstance(value, dict) else value
@@ -109,17 +114,17 @@ def _is_batch(x):
     return np.ndim(x) in (1, 4)
 
 
-def batch_size(args):
+def batch_size(args: tuple[Any, ...]) -> int:
     """How many pictures there are in the largest batch among the arguments."""
     return max([len(x) for x in leaves(args) if _is_batch(x)], default=0)
 
 
-def batch_of_one(args, i):
+def batch_of_one(args: tuple[Any, ...], i: int) -> tuple[Any, ...]:
     """Pick one picture of the arguments' batch, and keep its batch axis."""
     return arrays(lambda x: x[i : i + 1] if _is_batch(x) else x, args)
 
 
-def one_picture(args, i):
+def one_picture(args: tuple[Any, ...], i: int) -> tuple[Any, ...]:
     """Pick one picture of the arguments' batch, without a batch axis, also in a shape given."""
     args = arrays(lambda x: x[i] if _is_batch(x) else x, args)
     return tuple(x[1:] if isinstance(x, tuple) else x for x in args)
@@ -136,7 +141,7 @@ def _equal(one, other):
     return np.array_equal(one, other)
 
 
-def supervise(work):
+def supervise(work: Callable[[], Any]) -> Any:
     """Return what work() returns, or raise Trouble where a student's function does not end."""
     thread = Supervised(work)
     with warnings.catch_warnings():
@@ -159,18 +164,20 @@ class Supervised(threading.Thread):
     no endless loop.
     """
 
-    def __init__(self, work):
+    def __init__(self, work: Callable[[], Any]) -> None:
         super().__init__(daemon=True)
-        self.work, self.result, self.error = work, None, None
-        self.call = None  # the function that runs now, and when it began
+        self.work = work
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.call: tuple[Callable, float, float] | None = None  # what runs now, and when it began
 
-    def run(self):
+    def run(self) -> None:
         try:
             self.result = self.work()
         except BaseException as error:  # it is raised again where it was called
             self.error = error
 
-    def is_late(self):
+    def is_late(self) -> bool:
         call = self.call  # the other thread may change it at any time
         if not call:
             return False
@@ -181,24 +188,24 @@ class Supervised(threading.Thread):
         over = time.process_time() - computed > LIMIT
         return over or time.monotonic() - waited > PATIENCE
 
-    def frames(self):
+    def frames(self) -> list[tuple[FrameType, int]]:
         """Where it is now: (frame, line), the innermost first."""
-        frame = sys._current_frames().get(self.ident)
+        frame = sys._current_frames().get(self.ident or 0)
         return list(traceback.walk_stack(frame)) if frame else []
 
-    def stop(self):
+    def stop(self) -> str:
         call = self.call
         place = _place(call[0], self.frames()) if call else ""
         for _ in range(5):  # a bare `except:` may catch the first ones
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(self.ident), ctypes.py_object(Stopped)
+                ctypes.c_ulong(self.ident or 0), ctypes.py_object(Stopped)
             )
             self.join(1)
         return f"It was still running after {LIMIT} seconds{place}. Does its loop come to an end?"
 
 
 def _call(function, args, keywords):
-    thread = threading.current_thread()
+    thread: Any = threading.current_thread()  # Supervised, except in tests
     thread.call = function, time.process_time(), time.monotonic()
     try:
         with np.errstate(all="ignore"):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from nst_tutorial.fast.network import RIPPLE, ripple
 from nst_tutorial.runtime.backend import keras
 from nst_tutorial.runtime.decoding import KINDS, open_as_rgb
 from nst_tutorial.runtime.errors import NSTError
@@ -16,6 +17,7 @@ from nst_tutorial.runtime.types import PathLike
 SMALLEST_CROP = 0.5  # of the photograph's shorter side
 FLAT = 4.0  # gray levels of deviation; with less, the gradient of normalization explodes
 DRAWS = 100
+FARTHEST = 1000  # pixels from a picture's corner: where in the ripple a crop may lie
 
 
 def pictures_in(folder: PathLike, pattern: str = "**/*") -> list[Path]:
@@ -42,6 +44,8 @@ def pictures_in(folder: PathLike, pattern: str = "**/*") -> list[Path]:
 
 class Crops(keras.utils.PyDataset):
     """Batches of random square crops, mirrored at random, each with the style it is to be given.
+
+    The network is to see them as `apply` will show it a picture: with the `ripple` of some place.
 
     The n-th batch is the same in every run with the same seed, so that a resumed run goes on as if
     it had not been interrupted. The styles take turns.
@@ -74,13 +78,21 @@ class Crops(keras.utils.PyDataset):
     def __len__(self) -> int:
         return len(self.batches)
 
-    def __getitem__(self, index: int) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-        """Return `((crops, weights), targets)`: `(B, size, size, 3)`, `(B, S)`, `(B, T)`."""
+    def __getitem__(self, index: int) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+        """Return `((crops, rippled, weights), targets)`.
+
+        They are `(B, size, size, 3)` twice, RGB, 0..255, `(B, S)` and `(B, T)`.
+        """
         number = self.batches[index]
         rng = np.random.default_rng([self.seed, number])
         crops = np.stack([self._crop(rng) for _ in range(self.batch_size)])
+        waves = np.stack([self._ripple(rng) for _ in crops])
+        rippled = np.clip(crops + RIPPLE * waves, 0, 255)
         turn = (number * self.batch_size + np.arange(self.batch_size)) % len(self.rows)
-        return (crops, self.rows[turn]), np.eye(len(self.rows), dtype="float32")[turn]
+        return (crops, rippled, self.rows[turn]), np.eye(len(self.rows), dtype="float32")[turn]
+
+    def _ripple(self, rng):
+        return ripple(self.size, self.size, *rng.integers(FARTHEST, size=2))
 
     def _crop(self, rng):
         """Draw crops until one shows something."""

@@ -69,7 +69,8 @@ class Learner(keras.Model):
         self.terms = {name: keras.metrics.Mean(name=name) for name in told}
 
     def call(self, inputs: Sequence[Array]) -> tuple[Array, Array]:
-        return inputs[0], self.network(list(inputs))
+        images, rippled, weights = inputs
+        return images, self.network([rippled, weights])
 
     def compute_loss(
         self,
@@ -95,6 +96,7 @@ def train(
     config: TrainConfig | None = None,
     callback: Callable[[TrainStep], object] | None = None,
     checkpoint: PathLike | None = None,
+    network: StyleNetwork | None = None,
 ) -> Learned:
     """Train one network for several styles.
 
@@ -106,20 +108,26 @@ def train(
         callback: called with a `TrainStep` after each step.
         checkpoint: a file to save to every few seconds, and to go on from if it is there; None for
             none. Remove it once the network is saved.
+        network: a `StyleNetwork` of these styles to go on from, which is not changed; None for a
+            new one of the config's shape.
 
     Returns:
         the `StyleNetwork`, and `{path: sentence}` of the photographs that could not be read.
 
     Raises:
-        NSTError: a picture, a layer or a setting is not usable, the loss is no longer a number,
-            there is too little memory, or Keras runs on JAX.
+        NSTError: a picture, a layer or a setting is not usable, the network has other styles, the
+            loss is no longer a number, there is too little memory, or Keras runs on JAX.
         KeyboardInterrupt: after Ctrl-C, once the checkpoint is saved.
 
     Taught in: 09_fast_styles.
     """
     config = config or TrainConfig()
     keras.utils.set_random_seed(config.seed)
-    network = StyleNetwork(styles, config.width, config.blocks, config.normalize, config.precision)
+    network = _copy(network, config.precision) if network else _new(styles, config)
+    if network.styles != list(styles):
+        raise NSTError(
+            f"the network paints {', '.join(network.styles)}; give those styles, in that order."
+        )
     pictures = _load(styles.values(), config)
     rows = np.eye(len(styles), dtype="float32")
     return _learn(network, rows, pictures, images, extractor, config, callback, checkpoint)
@@ -162,6 +170,10 @@ def learn_style(
     learned = _learn(network, rows, pictures, images, extractor, config, callback, checkpoint)
     network.trainable = True
     return learned
+
+
+def _new(styles, config):
+    return StyleNetwork(styles, config.width, config.blocks, config.normalize, config.precision)
 
 
 def _load(pictures, config):

@@ -223,10 +223,10 @@ def make_waves() -> np.ndarray:
     return np.stack([*2 * np.pi / length * [np.cos(angle), np.sin(angle)], number**2.0], axis=1)
 
 
-def ripple(height: int, width: int) -> np.ndarray:
+def ripple(height: int, width: int, top: int = 0, left: int = 0) -> np.ndarray:
     r"""Return faint waves in all directions, `(H, W, 1)`, of mean 0 and standard deviation 1.
 
-    $\sqrt{2/K} \sum_k \sin(u_k x + v_k y + \phi_k)$
+    $\sqrt{2/K} \sum_k \sin(u_k x + v_k y + \phi_k)$   for the pixels from (left, top) on
 
     To convolutions all places of an even sky look alike, so they fill it with one stroke over and
     over, like a weave. The waves tell the places apart. They are the same for every picture of a
@@ -235,8 +235,8 @@ def ripple(height: int, width: int) -> np.ndarray:
     Taught in: 09_fast_styles.
     """
     right, down, phase = make_waves().T
-    rows = np.exp(1j * (np.outer(np.arange(height), down) + phase))
-    columns = np.exp(1j * np.outer(right, np.arange(width)))
+    rows = np.exp(1j * (np.outer(top + np.arange(height), down) + phase))
+    columns = np.exp(1j * np.outer(right, left + np.arange(width)))
     return (np.sqrt(2 / WAVES) * (rows @ columns).imag).astype("float32")[..., None]
 
 
