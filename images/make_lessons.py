@@ -36,6 +36,7 @@ from nst_tutorial.runtime.backend import ops, value_and_gradient
 HERE = Path(__file__).parent
 (HERE / "lessons").mkdir(exist_ok=True)
 SIZE = 448
+TAUGHT = ("astronaut.png", "coffee.png", "rocket.jpg")  # what lesson 09 learns a style from
 HEIGHTS = {  # of the rows; else make_gallery's
     "04": 256, "08": 256, "08_panel": 547, "07_astronaut": 400, "10_memory": 400,
     "12_vote": 400, "12_pairs": 192,
@@ -66,7 +67,7 @@ def paint_steps(extractor):
     stylize(photo, glass, extractor, config, callback=keep)
     shown = [
         captioned(Image.fromarray(to_uint8(seen[step][0])), f"step {step}")
-        for step in (0, 2, 20, 25, 40, 60)
+        for step in (0, 2, 20, 30, 40, 60)
     ]
     return [shown[:3], shown[3:]]
 
@@ -319,9 +320,11 @@ def paint_control_lamps(extractor):
     red, _, blue = np.moveaxis(np.asarray(style, float), -1, 0)
     lamps = gaussian_filter(1.0 * (red > blue), style.width / 128)
     night = [(eyes, style, lamps), (1 - eyes, style, 1 - lamps)]
-    shown = [dimmed(*one) for one in ((photograph, eyes), (style, lamps))]
+    shown = [dimmed(photograph, eyes), ImageOps.fit(dimmed(style, lamps), photograph.size)]
     alone = painted("chelsea.png", "swirls.jpg", extractor)
-    return [shown, [alone, by_regions("chelsea.png", night, extractor)]]
+    rows = [shown, [alone, by_regions("chelsea.png", night, extractor)]]
+    words = [["mask: eyes", "mask: lamps"], ["one style", "by regions"]]
+    return [list(map(captioned, *row)) for row in zip(rows, words, strict=True)]
 
 
 def by_regions(photograph, regions, extractor):
@@ -333,7 +336,7 @@ def by_regions(photograph, regions, extractor):
 
 def dimmed(picture, mask):
     """A picture that is dark where its mask is 0."""
-    return Image.fromarray(np.uint8(np.asarray(picture) * (0.2 + 0.8 * mask[..., None])))
+    return Image.fromarray(np.uint8(np.asarray(picture) * (0.4 + 0.6 * mask[..., None])))
 
 
 REBUILT = [f"block{block}_conv2" for block in range(2, 6)]
@@ -470,11 +473,22 @@ def paint_fast_blend(_extractor):
     return [[*map(opened, ("coffee.png", "swirls.jpg", "stained_glass.jpg"))], row]
 
 
+def paint_fast_tissue(extractor):
+    """Lesson 09: stained tissue, a cat, and the cat in the style that the network learned of it."""
+    config = fast.TrainConfig(steps=400, size=64, coarse=0, ramp=0, learning_rate=0.02)
+    grown, photos = fast.add_style(fast.load_network(), "tissue"), [HERE / name for name in TAUGHT]
+    judge = extractor.select(config.content_layers + config.style_layers)
+    grown, _ = fast.learn_style(grown, "tissue", HERE / "ihc.png", photos, judge, config)
+    cat = load_image(HERE / "chelsea.png", 640)
+    painted = Image.fromarray(to_uint8(fast.apply(grown, cat, "tissue")[0]))
+    return [[opened("ihc.png"), opened("chelsea.png"), painted]]
+
+
 def paint_measures_vote(extractor):
     """Lesson 12: a cat and a window; below, the one painted in the other by two painters."""
     pair = "chelsea.png", "stained_glass.jpg"
     at_once, slowly = both_painters(*map(opened, pair), "stained_glass", extractor, SIZE)
-    return [[*map(opened, pair)], [at_once, slowly]]
+    return [[*map(opened, pair)], [captioned(at_once, "A"), captioned(slowly, "B")]]
 
 
 def paint_measures_pairs(extractor):
@@ -518,6 +532,7 @@ PAINTERS = {
     "08_starts": paint_playground_starts,
     "08_steered": paint_playground_steered,
     "09_blend": paint_fast_blend,
+    "09_tissue": paint_fast_tissue,
     "10_sky": paint_limits_sky,
     "10_colors": paint_limits_colors,
     "10_memory": paint_limits_memory,

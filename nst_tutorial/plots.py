@@ -40,6 +40,14 @@ STEEPEST = 3  # height of a sheet's row, in widths of a picture
 class Figure(figure.Figure):
     """A figure that shows itself once, in any notebook, without pyplot's global state."""
 
+    def add_subplot(self, *args: Any, **settings: Any) -> Any:
+        """Axes whose words are as large as all others."""
+        axis = super().add_subplot(*args, **settings)
+        axis.tick_params(labelsize=SIZE, which="both")
+        for words in (axis.title, axis.xaxis.label, axis.yaxis.label):
+            words.set_size(SIZE)
+        return axis
+
     def _repr_png_(self):
         return self._encoded("png")
 
@@ -196,7 +204,7 @@ def show_matrices(
     for axis, matrix, title in zip(axes, matrices, titles, strict=True):
         drawn = axis.imshow(matrix, cmap=COLOR_MAP, vmin=low, vmax=top, interpolation="nearest")
         axis.set_title(title, fontsize=SIZE)
-    axes[0].figure.colorbar(drawn, ax=axes, shrink=0.8)
+    axes[0].figure.colorbar(drawn, ax=axes, shrink=0.8).ax.tick_params(labelsize=SIZE)
     return axes[0].figure
 
 
@@ -207,23 +215,23 @@ def show_bars(
     axis = _chart(width, 3.6, log)
     bars = axis.bar(list(values), list(values.values()), color=mpl.colormaps[COLOR_MAP](0.35))
     axis.bar_label(bars, fmt="{:.3g}", fontsize=SIZE - 1)
-    axis.set_ylabel(ylabel, fontsize=SIZE)
+    axis.set_ylabel(ylabel)
     axis.margins(y=0.15)
     return axis.figure
 
 
 def show_curves(
-    curves: dict[str, Any], xlabel: str, ylabel: str, width: float = 9.0, log: bool = False
+    curves: dict[str, Any], xlabel: str, ylabel: str, width: float = 11.0, log: bool = False
 ) -> Figure:
     """Draw curves: `{name: numbers}`, or `{name: (x, y)}`; a legend names several."""
     axis = _chart(width, 4.2, log)
-    axis.xaxis.set_major_locator(MaxNLocator(integer="step" in xlabel or "iteration" in xlabel))
+    counted = "step" in xlabel or "iteration" in xlabel
+    axis.xaxis.set_major_locator(MaxNLocator(integer=counted, steps=[1, 2, 5, 10]))
     for (name, numbers), other in zip(curves.items(), itertools.cycle(OTHERS), strict=False):
         x, y = numbers if isinstance(numbers, tuple) else (range(1, len(numbers) + 1), numbers)
         color, line = TERMS.get(name, other)
         axis.plot(x, y, line, color=color, label=name, linewidth=3 if line == ":" else 2)
-    axis.set_xlabel(xlabel, fontsize=SIZE)
-    axis.set_ylabel(ylabel, fontsize=SIZE)
+    axis.set(xlabel=xlabel, ylabel=ylabel)
     axis.grid(alpha=0.3)
     if len(curves) > 1:
         axis.legend(fontsize=SIZE - 1, loc="upper left", bbox_to_anchor=(1.01, 1))
@@ -279,9 +287,16 @@ def _named(titles, items):
 def _chart(width, height, log):
     """One set of axes whose vertical scale is logarithmic where asked for."""
     axis = Figure(figsize=(width, height), layout="constrained").subplots()
-    axis.set_yscale("log" if log else "linear")
-    axis.tick_params(labelsize=SIZE - 2, which="both")
+    if log:
+        axis.set_yscale("log")
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter(_between_powers)
     return axis
+
+
+def _between_powers(value, _):
+    """Label 0.2, 0.5, 2, 5, 20 … on a logarithmic axis: few enough to read."""
+    return f"{value:g}" if f"{value:e}"[0] in "25" else ""
 
 
 def _grid(count, columns, width, aspect, kind=Figure):
@@ -293,4 +308,5 @@ def _grid(count, columns, width, aspect, kind=Figure):
     axes = drawing.subplots(rows, columns, squeeze=False).ravel()
     for axis in axes:
         axis.set_axis_off()
+        axis.set_anchor("N")  # titles of a row stand level
     return axes[:count]

@@ -77,3 +77,18 @@ def test_a_page_without_a_kernel_shows_a_strip():
     plain = explore(gray, level=[1])
     assert "image/jpeg" not in plain._repr_mimebundle_()
     plain.close()
+
+
+def test_a_strip_keeps_what_the_function_writes_above_its_picture(monkeypatch):
+    captions, show_images = [], plots.show_images
+
+    def noted(pictures, **settings):
+        captions.extend(pictures)
+        return show_images(pictures, **settings)
+
+    def twice(level):
+        return show_images({f"twice that is {2 * level}": np.full((8, 8, 3), level)})
+
+    monkeypatch.setattr(plots, "show_images", noted)
+    explore(twice, strip=2, level=[1, 2]).close()
+    assert captions == ["level 1\ntwice that is 2", "level 2\ntwice that is 4"]

@@ -3,8 +3,8 @@
     python training/train_fast.py FOLDER [-o NET.keras]
 
 Small crops first, then a short polish on large ones. Every tenth photograph is kept out, for
-`benchmarks/fast.py`. Killed, the same command goes on. The
-recipe and what came of it stand in FAST_MODEL_CARD.md.
+`benchmarks/fast.py`. Killed, the same command goes on. The recipe and what came of it stand in
+FAST_MODEL_CARD.md.
 """
 
 import argparse
@@ -23,7 +23,7 @@ RECIPE = TrainConfig(steps=17_280, blocks=6, coarse=0.72, save_every=60)
 POLISH = TrainConfig(  # what the crops of 128 px could not show: long strokes and large even areas
     steps=600, blocks=6, size=256, coarse=0, ramp=0, learning_rate=1e-3, seed=1, save_every=60
 )
-PRINTS = 20  # steps between two lines
+PRINTS = 50  # steps between two lines
 
 
 def learnt_from(folder):

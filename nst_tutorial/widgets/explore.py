@@ -100,7 +100,8 @@ class Explorer(widgets.VBox):
             values = {**start, name: option}
             figure = self._function(**values)
             self._seen[tuple(values.values())] = _drawn(figure)
-            pictures[f"{name.replace('_', ' ')} {in_words(option)}"] = _tile(figure)
+            caption = _caption(figure, f"{name.replace('_', ' ')} {in_words(option)}")
+            pictures[caption] = _tile(figure)
         height, width = max(picture.shape[:2] for picture in pictures.values())
         columns = 1 if width > WIDE * height else len(pictures)
         return _drawn(plots.show_images(pictures, columns=columns))[0]
@@ -161,9 +162,19 @@ def _drawn(figure):
     return drawn, Image.open(io.BytesIO(drawn)).width
 
 
+def _caption(figure, words):
+    """What stands above a figure in a strip: the slider's value, and its own title, if any."""
+    title = figure.axes[0].get_title() if _shows_one_thing(figure) else ""
+    return words if title in words else f"{words}\n{title}"
+
+
+def _shows_one_thing(figure):
+    return len(getattr(figure, "axes", ())) == 1
+
+
 def _tile(figure):
-    """A figure as a picture; where it shows one thing, that needs no title of its own."""
-    if len(getattr(figure, "axes", ())) == 1:
+    """A figure as a picture; where it shows one thing, its title has become the caption."""
+    if _shows_one_thing(figure):
         figure.axes[0].set_title("")
     return np.asarray(Image.open(io.BytesIO(_drawn(figure)[0])).convert("RGB"))
 
