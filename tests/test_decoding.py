@@ -233,10 +233,12 @@ def test_what_does_not_fit_into_the_free_memory_is_refused(monkeypatch):
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak")
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "I;16"])
 def test_the_memory_of_a_pixel(mode):
-    data = encoded(Image.new(mode, (2500, 2000)))
-    with peak_memory() as peak:
-        load_image(data)
-    assert peak() < 2500 * 2000 * BYTES_PER_PIXEL * 1.05
+    data, peaks = encoded(Image.new(mode, (2500, 2000))), []
+    for _ in range(3):  # what else goes on in the process, or is paged in, only adds to a peak
+        with peak_memory() as peak:
+            load_image(data)
+        peaks.append(peak())
+    assert min(peaks) < 2500 * 2000 * BYTES_PER_PIXEL * 1.05
 
 
 def test_bombs_in_a_pngs_text(monkeypatch):
