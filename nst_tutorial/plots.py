@@ -41,11 +41,11 @@ class Figure(figure.Figure):
     """A figure that shows itself once, in any notebook, without pyplot's global state."""
 
     def add_subplot(self, *args: Any, **settings: Any) -> Any:
-        """Axes whose words are as large as all others."""
+        """Axes whose numbers and labels are as large as all other words."""
         axis = super().add_subplot(*args, **settings)
         axis.tick_params(labelsize=SIZE, which="both")
-        for words in (axis.title, axis.xaxis.label, axis.yaxis.label):
-            words.set_size(SIZE)
+        axis.xaxis.label.set_size(SIZE)
+        axis.yaxis.label.set_size(SIZE)
         return axis
 
     def _repr_png_(self):

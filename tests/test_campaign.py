@@ -94,7 +94,7 @@ KINDS = {
     "an ending for programs": lambda: "out.eps",
 }  # fmt: skip
 
-INPUTS = ("photo.png", "style.png", "study.toml", "made.png", "net.keras")
+INPUTS = ("photo.png", "style.png", "study.toml", "made.png")
 CASES = [(place, kind) for place in PLACES for kind in KINDS]
 DRAWN = random.Random(0).sample(CASES, 60)
 

@@ -123,11 +123,11 @@ def train(
     """
     config = config or TrainConfig()
     keras.utils.set_random_seed(config.seed)
-    network = _copy(network, config.precision) if network else _new(styles, config)
-    if network.styles != list(styles):
+    if network and network.styles != list(styles):
         raise NSTError(
             f"the network paints {', '.join(network.styles)}; give those styles, in that order."
         )
+    network = _copy(network, config.precision) if network else _new(styles, config)
     pictures = _load(styles.values(), config)
     rows = np.eye(len(styles), dtype="float32")
     return _learn(network, rows, pictures, images, extractor, config, callback, checkpoint)
