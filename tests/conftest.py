@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from nst_tutorial.extractors import Extractor, load_extractor
+from nst_tutorial.runtime import processor
 from nst_tutorial.runtime.interrupts import REQUESTS
 
 ROOT = Path(__file__).parent.parent
@@ -85,3 +86,13 @@ def extractor():
 def shared_graphs(monkeypatch):
     """Each panel compiles graphs of its own, to free them in the end; here all share them."""
     monkeypatch.setattr(Extractor, "alone", lambda self: self)
+
+
+@pytest.fixture
+def bfloat16():
+    """The precision's name. TensorFlow takes the units that the processor has for it, and fails
+    where oneDNN is told not to use them: a processor without them is emulated, up to this.
+    """
+    if processor.BFLOAT16 & processor.flags() and not processor.has_bfloat16_units():
+        pytest.skip("ONEDNN_MAX_CPU_ISA forbids this processor's bfloat16")
+    return "bfloat16"

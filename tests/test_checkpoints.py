@@ -96,7 +96,9 @@ def test_a_state_that_no_transfer_had(photograph, painting, extractor, optimizer
     one.restore(one.state())
 
 
-def test_the_command_line_resumes_in_the_precision_that_the_run_had(tmp_path, monkeypatch):
+def test_the_command_line_resumes_in_the_precision_that_the_run_had(
+    bfloat16, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     save_image("photo.png", np.full((64, 64, 3), 90.0))
     command = ["stylize", "photo.png", "photo.png", "-o", "out.png", "--extractor", "random"]
@@ -110,7 +112,7 @@ def test_the_command_line_resumes_in_the_precision_that_the_run_had(tmp_path, mo
 
         run(self, steps, raise_signal, *more)
 
-    monkeypatch.setenv("NST_PRECISION", "bfloat16")
+    monkeypatch.setenv("NST_PRECISION", bfloat16)
     choose_precision.cache_clear()
     monkeypatch.setattr(StyleTransfer, "run", interrupted)
     assert main(command) == 1
@@ -118,7 +120,7 @@ def test_the_command_line_resumes_in_the_precision_that_the_run_had(tmp_path, mo
     choose_precision.cache_clear()
     monkeypatch.setattr(StyleTransfer, "run", run)
     assert main([*command, "--resume"]) == 0
-    assert read("out.png")["extractor"]["precision"] == "bfloat16"
+    assert read("out.png")["extractor"]["precision"] == bfloat16
     choose_precision.cache_clear()
 
 

@@ -61,11 +61,11 @@ def test_select_cuts_and_shares_weights(extractor):
     assert shared is extractor.model.get_layer("block1_conv1").kernel
 
 
-def test_cast_keeps_the_weights(rng):
+def test_cast_keeps_the_weights(rng, bfloat16):
     wide = load_extractor("random", ["block2_conv1"], precision="float32")
     image = rng.uniform(0, 255, (1, 16, 16, 3)).astype("float32")
-    narrow = wide.cast("bfloat16")
-    assert keras.backend.standardize_dtype(narrow(image)["block2_conv1"].dtype) == "bfloat16"
+    narrow = wide.cast(bfloat16)
+    assert keras.backend.standardize_dtype(narrow(image)["block2_conv1"].dtype) == bfloat16
     back = narrow.cast("float32")(image)["block2_conv1"]
     np.testing.assert_array_equal(back, wide(image)["block2_conv1"])
     assert wide.cast("float32") is wide
@@ -158,11 +158,11 @@ def test_without_units_nothing_is_measured(new_machine):
     assert precision.choose_precision() == ("float32", "no units for bfloat16 were found here")
 
 
-def test_bfloat16_must_win_every_round_and_the_choice_is_kept(new_machine, tmp_path):
+def test_bfloat16_must_win_every_round_and_the_choice_is_kept(new_machine, tmp_path, bfloat16):
     new_machine(units=True, seconds=[4, 1])
-    assert precision.choose_precision() == ("bfloat16", "the faster, measured now")
+    assert precision.choose_precision() == (bfloat16, "the faster, measured now")
     new_machine(units=True, seconds=[1, 4])  # another start, on a busy machine
-    assert precision.choose_precision()[0] == "bfloat16"
+    assert precision.choose_precision()[0] == bfloat16
     [kept] = tmp_path.iterdir()
     kept.write_text("[]")
     new_machine(units=True, seconds=[4, 1, 4, 1, 1, 1, 4, 1, 4, 1])

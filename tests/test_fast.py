@@ -248,13 +248,13 @@ def saved_and_loaded(network, path, precision="float32"):
     return load_network(path, precision)
 
 
-def test_saved_and_loaded_it_paints_the_same(network, photograph, tmp_path):
+def test_saved_and_loaded_it_paints_the_same(network, photograph, tmp_path, bfloat16):
     loaded = saved_and_loaded(network, tmp_path / "net.keras")
     assert loaded.styles == ["stripes", "dark"]
     expected = apply(network, photograph, "dark")
     np.testing.assert_allclose(apply(loaded, photograph, "dark"), expected, atol=0.01)
-    halved = load_network(tmp_path / "net.keras", "bfloat16")
-    assert halved.precision == "bfloat16"
+    halved = load_network(tmp_path / "net.keras", bfloat16)
+    assert halved.precision == bfloat16
     assert 0 < np.abs(apply(halved, photograph, "dark") - expected).mean() < 8
 
 
