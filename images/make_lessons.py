@@ -341,6 +341,7 @@ def dimmed(picture, mask):
 
 REBUILT = [f"block{block}_conv2" for block in range(2, 6)]
 MOMENTS = 10, 100, 600
+FRAMES = 10, 30, 100, 300, 600
 
 
 def paint_content_rebuilt(_extractor):
@@ -356,14 +357,27 @@ def rebuilds(photo, layer, extractor, moments):
     """What a layer's features bring back of a photograph, after so many iterations each."""
     kept = {}
 
-    def keep(step):
-        if step.step in moments:
-            kept[step.step] = step.image
+    def keep(step):  # a run that finds no way down ends early: its last picture stands for the rest
+        kept.update((moment, step.image) for moment in moments if step.step <= moment)
 
     settings = {"init": "noise", "noise_std": 16, "scales": 1, "tv_weight": 0.5, "margin": 0}
     config = TransferConfig(layer, steps=moments[-1], **settings)
     stylize(photo, None, extractor, config, keep)
     return list(kept.values())
+
+
+def paint_content_film(_extractor):
+    """Lesson 03: frames of a rebuild from each block, by `pocket` and by VGG19's first three.
+
+    Rows are blocks, first those of `pocket`; columns are `FRAMES`. The lesson cuts it apart.
+    """
+    photo, rows = load_image(HERE / "chelsea.png", 192), []
+    for name, blocks in (("pocket", range(1, 6)), ("vgg19", range(1, 4))):
+        for layer in (f"block{block}_conv2" for block in blocks):
+            made = rebuilds(photo, layer, load_extractor(name, [layer]), FRAMES)
+            rows.append(np.concatenate(made, axis=2)[0])
+    film = Image.fromarray(to_uint8(np.concatenate(rows)))
+    film.save(HERE / "lessons" / "03_film.jpg", quality=88)
 
 
 def paint_content_layers(extractor):
@@ -512,6 +526,7 @@ def both_painters(photograph, style, name, extractor, size):
 PAINTERS = {
     "02_channels": paint_channels,
     "04_tables": paint_tables,
+    "03_film": paint_content_film,
     "03_layers": paint_content_layers,
     "03_rebuilt": paint_content_rebuilt,
     "05_desk": paint_style_desk,

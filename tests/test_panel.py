@@ -255,7 +255,7 @@ def test_a_slider_moved_while_it_runs(panel):
     panel.set(style_weight=1000.0)
     until(panel, lambda: shows_what_it_is_asked_for(panel) and panel._picture != seen)
     assert panel._now["step"] > 1
-    assert "style weight 1000" in [mark["words"] for mark in panel._marks]
+    until(panel, lambda: "style weight 1000" in [mark["words"] for mark in panel._marks])
 
 
 def drag(panel, move, name, *places):
@@ -339,7 +339,8 @@ def test_one_mark_for_a_drag(panel):
     do(panel, "pause")
     wait(panel, "paused")
     values = [panel.controls["style_weight"].options[place] for place in (20, 25)]
-    assert [one["words"] for one in panel._marks] == [f"style weight {value:g}" for value in values]
+    words = [f"style weight {value:g}" for value in values]
+    until(panel, lambda: [one["words"] for one in panel._marks] == words)
 
 
 def test_a_thousand_slider_events_while_it_runs(panel):

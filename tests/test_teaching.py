@@ -6,6 +6,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from nst_tutorial.study.measures import blind_pairs
+
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 MAY_BE_LEFT_OUT = ("Summary", "Exercises", "Next")
@@ -74,3 +76,11 @@ def test_lines_are_short_and_links_resolve():
     assert [line for line in lines if len(line) > 100] == []
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", PAGE):
         assert target.startswith("http") or (ROOT / target).exists(), target
+
+
+def test_the_key_of_the_blind_test_on_paper():
+    """The key that lesson 12 opens after the votes."""
+    source = next(path for path in LESSONS if path.name.startswith("12")).read_text("utf-8")
+    assert "blind_pairs(pairs, seed=12)" in source
+    _, key = blind_pairs([("in steps", "at once")] * 8, seed=12)
+    assert f"painting is: {', '.join(side for _, side in key)}." in PAGE

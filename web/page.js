@@ -139,7 +139,7 @@ function showWeights() {
   const alone = state.weights.filter(Boolean).length === 1;
   state.weights.forEach((weight, number) => {
     const [button, label] = [$("styles").children[number], $("sliders").children[number]];
-    const share = `${Math.round((100 * weight) / sum)} %`;
+    const share = `${Math.round((100 * weight) / sum)}%`;
     button.setAttribute("aria-pressed", weight > 0);
     Object.assign(button.querySelector(".share"), { hidden: alone || !weight, textContent: share });
     label.querySelector("input").value = 100 * weight;

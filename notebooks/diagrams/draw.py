@@ -658,7 +658,7 @@ def fast():
     title = "A network that paints at once"
     desc = (
         "Above, the network: a photograph goes through a 9×9 convolution of stride 2 and a 3×3 one "
-        "of stride 2, residual blocks at a quarter of the side, two enlargements with a 3×3 "
+        "of stride 2, six residual blocks at a quarter of the side, two enlargements with a 3×3 "
         "convolution each, and a 5×5 convolution, and comes out painted. Each is followed by a "
         "normalization, which takes gamma and beta of the chosen style. Below, its training: the "
         "painted photograph, the photograph itself and the style go through the frozen extractor "
@@ -672,7 +672,7 @@ CONVOLUTIONS = (  # x, share of the side, channels, what it is
     (176, 1 / 2, 32, "9×9\nstride 2"),
     (256, 1 / 4, 64, "3×3\nstride 2"),
     (346, 1 / 4, 64, ""),
-    (424, 1 / 4, 64, "residual blocks:\nadd to what came in"),
+    (424, 1 / 4, 64, "six residual blocks:\nadd to what came in"),
     (502, 1 / 4, 64, ""),
     (606, 1 / 2, 32, "enlarge ×2,\n3×3"),
     (712, 1, 16, "enlarge ×2,\n3×3"),

@@ -387,7 +387,7 @@ function clamp(value, least, most) { return Math.min(Math.max(value, least), mos
 
 function percent(share) {
   const number = share > 0 && share < 0.005 ? "<1" : Math.round(100 * share);
-  return `${number}\u00a0%`;
+  return `${number}%`;
 }
 
 /** A color as one number, its bytes in the order that ImageData has. */

@@ -114,7 +114,7 @@ def easel(notebook, request):
     one.press("Clear")
     one.choose("sky")
     one.panel.get_by_label("Brush size").fill("20")
-    one.says("sky 0 %, house 0 %, unpainted 100 %")
+    one.says("sky 0%, house 0%, unpainted 100%")
     one.masks_are("sky.shape == (200, 300) and not sky.any() and not house.any()")
     yield one
     SHOTS.mkdir(parents=True, exist_ok=True)
@@ -130,16 +130,16 @@ def test_a_stroke_arrives_in_python(easel):
     easel.masks_are("sky[100, 60:240].all() and sky[91:109, 150].all()")
     easel.masks_are("not sky[:89].any() and not sky[111:].any() and not sky[:, :49].any()")
     easel.masks_are("set(np.unique(sky)) == {0, 1} and not house.any()")
-    easel.says("sky 7 %, house 0 %, unpainted 93 %")
+    easel.says("sky 7%, house 0%, unpainted 93%")
 
 
 def test_both_views_show_what_python_and_the_other_view_change(easel):
     other = Easel(easel.notebook, 1)
     easel.stroke((0.2, 0.5), (0.8, 0.5))
-    other.says("sky 7 %, house 0 %, unpainted 93 %")
+    other.says("sky 7%, house 0%, unpainted 93%")
     easel.notebook.ask("canvas.masks = {'house': np.eye(2, 3).repeat(100, 0).repeat(100, 1)}")
     for one in (easel, other):
-        one.says("sky 0 %, house 33 %, unpainted 67 %")
+        one.says("sky 0%, house 33%, unpainted 67%")
         assert colors(one, (0.1, 0.1), (0.5, 0.1)) == pytest.approx(ORANGE + UNPAINTED, abs=2)
 
 
@@ -197,7 +197,7 @@ def test_undo_and_redo(easel):
     easel.press("Undo")
     easel.masks_are("sky[40, 150] and sky[160, 150]")
     easel.keys("Control+z", "Control+z")
-    easel.says("sky 0 %, house 0 %, unpainted 100 %")
+    easel.says("sky 0%, house 0%, unpainted 100%")
     easel.keys("Control+Shift+z")
     easel.masks_are("sky[40, 150] and not sky[160, 150]")
 

@@ -388,7 +388,7 @@ def test_every_control_is_reached_by_tab(panel):
 
 def test_nothing_scrolls_but_the_rows_of_pictures(panel):
     inside = panel.page.locator(".jp-OutputArea:has(.nst-play), .jp-OutputArea:has(.nst-play) *")
-    for name in ("Layers", "Maths", "Challenge", "Take home", "Curve"):
+    for name in ("Layers", "Math", "Challenge", "Take home", "Curve"):
         panel.tab(name)
         scrolling = inside.evaluate_all(SCROLLS)
         assert all(one.startswith("nst-thumbs") for one in scrolling), scrolling

@@ -314,7 +314,7 @@ one => {
   return may.includes(overflowX) && one.scrollWidth > one.clientWidth
     || may.includes(overflowY) && one.scrollHeight > one.clientHeight;
 }).map(one => one.outerHTML.slice(0, 90))"""
-NOTE = "tv is 97 % of the total. Everything is being smoothed away: lower the tv weight."
+NOTE = "tv is 97% of the total. Everything is being smoothed away: lower the tv weight."
 
 
 def has_no_flaw(stage):
@@ -326,7 +326,7 @@ def has_no_flaw(stage):
 def test_all_is_seen_in_a_cell_of_840_by_620(open_stage):
     stage = open_stage(cell=840, _kept=KEPT, _now={**NOW, "note": NOTE})
     stage.show_film()
-    for name in ("Layers", "More", "Maths", "Challenge", "Take home", "Curve"):
+    for name in ("Layers", "More", "Math", "Challenge", "Take home", "Curve"):
         stage.tab(name)
         has_no_flaw(stage)
         assert stage.root.bounding_box()["height"] <= 620
@@ -580,7 +580,7 @@ def test_menus_and_layers(stage):
     assert fine < stage.slider("block1_conv1").bounding_box()["y"]
     assert stage.slider("block5_conv1").bounding_box()["y"] < coarse
     bar = stage.root.get_by_role("tabpanel").locator(".nst-bar[data-layer=block4_conv1]")
-    expect(bar).to_have_text("36 %")
+    expect(bar).to_have_text("36%")
 
 
 def test_the_last_value_of_a_drag_comes_before_its_end(stage):
@@ -601,7 +601,7 @@ def test_the_last_value_of_a_drag_comes_before_its_end(stage):
 def test_tabs_by_arrow_keys_keep_the_height(stage):
     stage.tab("Curve")
     height = stage.root.bounding_box()["height"]
-    for name in ("Layers", "More", "Maths", "Challenge", "Take home"):
+    for name in ("Layers", "More", "Math", "Challenge", "Take home"):
         stage.keys("ArrowRight")
         tab = stage.root.get_by_role("tab", name=name)
         expect(tab).to_be_focused()
@@ -651,7 +651,7 @@ def test_marks_are_hair_lines_on_the_curve(stage):
 
 
 def test_gram_matrices_are_painted_while_they_are_looked_at(stage):
-    stage.tab("Maths")
+    stage.tab("Math")
     stage.heard(do="gram", layer="block1_conv1")
     stage.page.get_by_label("Layer", exact=True).select_option("block3_conv1")
     stage.heard(do="gram", layer="block3_conv1")
@@ -706,7 +706,7 @@ def test_wipe_by_pointer_and_by_key(stage):
     handle.focus()
     stage.keys("ArrowRight", "ArrowRight")
     expect(handle).to_have_attribute("aria-valuenow", "24")
-    expect(handle).to_have_attribute("aria-valuetext", "24 % photograph, 76 % now")
+    expect(handle).to_have_attribute("aria-valuetext", "24% photograph, 76% now")
     stage.keys("End")
     expect(handle).to_have_attribute("aria-valuenow", "100")
     left = stage.color((0.5, 0.5), ".nst-clip canvas")
@@ -1222,7 +1222,7 @@ def test_what_is_taken_down_leaves_nothing_behind(open_stage):
     stage.page.evaluate("""() => { window.revoked = 0;
       const revoke = URL.revokeObjectURL.bind(URL);
       URL.revokeObjectURL = address => { revoked++; revoke(address); }; }""")
-    stage.tab("Maths")
+    stage.tab("Math")
     shared = stage.page.evaluate("model.ears.length")
     stage.page.evaluate("take_down()")
     stage.heard(do="gram", layer=None)

@@ -176,7 +176,7 @@ function refreshBars(el, shares) {
   for (const bar of el.querySelectorAll(".nst-bar")) {
     const share = (shares[bar.dataset.layer] ?? 0) / sum;
     bar.style.setProperty("--share", share);
-    bar.children[1].textContent = bar.dataset.layer in shares ? `${Math.round(100 * share)} %` : "";
+    bar.children[1].textContent = bar.dataset.layer in shares ? `${Math.round(100 * share)}%` : "";
   }
 }
 

@@ -262,7 +262,7 @@ class Picture {
     this.left.ariaLabel = left;
     this.right.ariaLabel = look.right === "now" ? this.session.now.alt : right;
     this.handle.ariaValueNow = percent;
-    this.handle.ariaValueText = `${percent} % ${left}, ${100 - percent} % ${right}`;
+    this.handle.ariaValueText = `${percent}% ${left}, ${100 - percent}% ${right}`;
     const said = this.back.firstElementChild;
     said.textContent = said.title = frame ? frame.words
       : this.session.model.get("_kept")[look.past.kept]?.words ?? "";

@@ -28,7 +28,7 @@ const TEMPLATE = `
       <div class="nst-tabs">
         <div role="tablist" aria-label="More about this run">
           <button data-tab="curve">Curve</button><button data-tab="layers">Layers</button>
-          <button data-tab="more">More</button><button data-tab="maths">Maths</button>
+          <button data-tab="more">More</button><button data-tab="maths">Math</button>
           <button data-tab="challenge">Challenge</button><button data-tab="take">Take home</button>
         </div>
         <div data-panel="curve"></div>
