@@ -63,7 +63,8 @@ def reshaped(*shape: str | int) -> Callable:
 
 def windows(size: int, apart: int = 1) -> Callable:
     """Split into windows that lie inside the picture: (B, …, …, N, size, size)."""
-    return lambda x: sliding_window_view(x, (size, size), (1, 2))[:, ::apart, ::apart]
+    box = (1, size, size, 1)
+    return lambda x: sliding_window_view(x, box)[:, ::apart, ::apart, ..., 0, :, :, 0]
 
 
 def one_pixel_apart(x: Array) -> np.ndarray:
