@@ -412,6 +412,10 @@ def _add_stylize(parser):
         help="reflect, zero, or wrap for a picture that tiles without a seam (reflect; "
         "a recipe's own)",
     )
+    _add_checkpoints(add)
+
+
+def _add_checkpoints(add):
     add(
         "--checkpoint-every",
         type=float,
