@@ -21,7 +21,7 @@ class Wipe {
     this.stage.style.setProperty("--wipe", `${this.value}%`);
     const shown = Math.round(this.value);
     this.handle.setAttribute("aria-valuenow", shown);
-    this.handle.setAttribute("aria-valuetext", `${shown} % photograph, ${100 - shown} % painting`);
+    this.handle.setAttribute("aria-valuetext", `${shown}% photograph, ${100 - shown}% painting`);
     const [before, after] = this.stage.querySelectorAll(".tag");
     before.classList.toggle("away", this.value < 20);
     after.classList.toggle("away", this.value > 80);
