@@ -142,10 +142,9 @@ class Machines:
         return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
 
     def stop(self):
-        for process in (self.scheduler, self.workers):
+        for process in (self.workers, self.scheduler):  # workers take their leave of it
             process.terminate()
-        for process in (self.scheduler, self.workers):
-            process.wait(60)
+            process.wait(600)
 
 
 def client(folder, log, scheduler=f"tcp://127.0.0.1:{PORT}"):
