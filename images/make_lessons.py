@@ -32,6 +32,7 @@ from nst_tutorial.optimizers import Adam, Descent, FourierSeries
 from nst_tutorial.plots import Figure, show_sheet
 from nst_tutorial.plots import save as save_figure
 from nst_tutorial.runtime.backend import ops, value_and_gradient
+from nst_tutorial.runtime.download import vgg19_file
 
 HERE = Path(__file__).parent
 (HERE / "lessons").mkdir(exist_ok=True)
@@ -371,13 +372,15 @@ def paint_content_film(_extractor):
 
     Rows are blocks, first those of `pocket`; columns are `FRAMES`. The lesson cuts it apart.
     """
+    if not vgg19_file().exists():
+        return print("03_film stays as it is; it takes VGG19: nst-tutorial download vgg19")
     photo, rows = load_image(HERE / "chelsea.png", 192), []
     for name, blocks in (("pocket", range(1, 6)), ("vgg19", range(1, 4))):
         for layer in (f"block{block}_conv2" for block in blocks):
             made = rebuilds(photo, layer, load_extractor(name, [layer]), FRAMES)
             rows.append(np.concatenate(made, axis=2)[0])
     film = Image.fromarray(to_uint8(np.concatenate(rows)))
-    film.save(HERE / "lessons" / "03_film.jpg", quality=88)
+    return film.save(HERE / "lessons" / "03_film.jpg", quality=88)
 
 
 def paint_content_layers(extractor):
