@@ -6,6 +6,7 @@ Python says and reads what Python would hear. Each waits for a state, never for 
 
 import base64
 import io
+import json
 import struct
 from functools import cache
 from pathlib import Path
@@ -210,9 +211,13 @@ class Stage:
         self.page.evaluate("([message, buffers]) => say(message, buffers)", [message, buffers])
 
     def heard(self, **expected):
-        """Wait until the latest message of this kind is as expected."""
+        """Wait until the latest message of this kind is as expected.
+
+        Compared as text, since Playwright 1.58 and older make `undefined` of a null.
+        """
         latest = f"model.sent.findLast(one => one.do === {expected['do']!r})"
-        self.until(f"JSON.stringify({latest} ?? null) === JSON.stringify(given)", expected)
+        text = json.dumps(expected, separators=(",", ":"))
+        self.until(f"JSON.stringify({latest} ?? null) === given", text)
 
     def count(self, action):
         return self.page.evaluate("a => model.sent.filter(one => one.do === a).length", action)
