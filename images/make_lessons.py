@@ -346,10 +346,12 @@ FRAMES = 10, 30, 100, 300, 600
 
 
 def paint_content_rebuilt(_extractor):
-    """Lesson 03: a cat rebuilt from one layer's features alone, a row for each of four layers."""
-    photo, cells = load_image(HERE / "chelsea.png", 192), []
-    for layer in REBUILT:
-        cells += [*rebuilds(photo, layer, load_extractor(layers=[layer]), MOMENTS), photo]
+    """Lesson 03: a cat rebuilt from one layer's features alone: four rows of the film."""
+    film, small = load_image(HERE / "lessons/03_film.jpg"), load_image(HERE / "chelsea.png", 192)
+    cells = []
+    for row in np.split(film, 8, axis=1)[1:5]:  # blocks 2 to 5 of `pocket`
+        frames = dict(zip(FRAMES, np.split(row, len(FRAMES), axis=2), strict=True))
+        cells += [*(frames[moment] for moment in MOMENTS), small]
     titles = [*(f"{moment} iterations" for moment in MOMENTS), "the photograph"]
     return show_sheet(cells, titles, len(titles), REBUILT, width=15)
 
