@@ -62,10 +62,16 @@ def main(parts):
 
 
 def about():
-    memory = psutil.virtual_memory().total / 2**30
     return (
         "# How fast\n\nMade by `make bench` (`benchmarks/speed.py`, whose beginning says what is "
-        f"compared).\n\n{processor()}, {os.cpu_count()} processors, {memory:.0f} GiB; Python "
+        f"compared).\n\n{machine()}"
+    )
+
+
+def machine():
+    memory = psutil.virtual_memory().total / 2**30
+    return (
+        f"{processor()}, {os.cpu_count()} processors, {memory:.0f} GiB; Python "
         f"{platform.python_version()}, TensorFlow {tf.__version__}, Keras {keras.__version__}; "
         f"load before it began {os.getloadavg()[0]:.1f}."
     )

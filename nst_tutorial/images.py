@@ -103,7 +103,8 @@ def to_uint8(image: Array) -> np.ndarray:
     except (TypeError, ValueError) as error:
         raise NSTError(f"that is no array of numbers ({error}).") from error
     shape = pixels.shape[1:] if pixels.ndim == 4 and len(pixels) == 1 else pixels.shape
-    if len(shape) != 3 or shape[-1] != 3 or not pixels.size or not _are_real(pixels):
+    real = np.can_cast(pixels.dtype, "float64", "same_kind")
+    if len(shape) != 3 or shape[-1] != 3 or not pixels.size or not real:
         raise NSTError(
             f"a picture is an array (1, H, W, 3) or (H, W, 3) of numbers, not {pixels.shape} of "
             f"{pixels.dtype}."
@@ -141,7 +142,3 @@ def _demand_three_colors(image):
     if shape[-1:] not in ((3,), (None,)):  # None: not known yet, in a graph
         given = f"one of shape {shape}" if shape else f"a {type(image).__name__}"
         raise NSTError(f"a picture is an array (..., 3) of numbers, not {given}.")
-
-
-def _are_real(pixels):
-    return np.can_cast(pixels.dtype, "float64", "same_kind")

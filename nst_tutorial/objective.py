@@ -21,7 +21,7 @@ from nst_tutorial.losses import (
 )
 from nst_tutorial.runtime.backend import keras, ops
 from nst_tutorial.runtime.errors import NSTError
-from nst_tutorial.runtime.types import Array, FeatureExtractor, Features, Shape, Terms, Tree
+from nst_tutorial.runtime.types import Array, Arrays, FeatureExtractor, Shape, Terms, Tree
 
 LEAST = 1e-12  # of a divisor: a style or content without any features would make it 0
 
@@ -156,8 +156,8 @@ def evaluate(
     return weigh(content, style, tv, weights)
 
 
-def weigh(content: Features, style: Features, tv: Array, weights: Tree) -> tuple[Array, Terms]:
-    """Make the total, and its terms, of the layers' losses `{layer: scalar}`."""
+def weigh(content: Arrays, style: Arrays, tv: Array, weights: Tree) -> tuple[Array, Terms]:
+    """Make the total, and its terms, of the layers' losses `{layer: scalar}`; content is a mean."""
     terms = {"content": sum(content.values()) / max(len(content), 1), "style": style, "tv": tv}
     weighted_style = weigh_layers(style, weights["layers"])
     total = total_loss(terms["content"], weighted_style, tv, **weights["terms"])

@@ -84,7 +84,7 @@ def test_a_folder_whose_pictures_would_meet(folder, capsys):
 
 def test_a_recipe_prints_and_saves_as_its_notebook_did(folder, capsys):
     """Weighted terms every ten steps; own sizes; fractions of pixel values are cut off."""
-    from nst_tutorial.conventions.convert import evaluate
+    from nst_tutorial.conventions.convert import evaluate_as
     from nst_tutorial.runs.provenance import config_of, read
 
     options = ["--recipe", "original_notebook", "--extractor", "random", "--steps", "20"]
@@ -96,7 +96,7 @@ def test_a_recipe_prints_and_saves_as_its_notebook_did(folder, capsys):
     config = config_of(read("out.png"))
     assert (config.convention, config.optimizer) == ("original_notebook", "nadam_keras2")
     assert load_image("out.png").shape == load_image("photo.png").shape
-    terms = evaluate("original_notebook", "out.png", "photo.png", "stripes.png", "random")
+    terms = evaluate_as("original_notebook", "out.png", "photo.png", "stripes.png", "random")
     assert 0.1 < terms["total"] / numbers[3] < 10
 
 
@@ -132,7 +132,7 @@ def test_options_left_out_are_the_librarys_defaults():
 def test_every_setting_has_its_option_and_its_help(capsys):
     """A value of each field, written as the command line takes it, arrives as that value."""
     from nst_tutorial import TransferConfig
-    from nst_tutorial.cli.options import _in_words as in_words
+    from nst_tutorial.cli.options import as_typed
 
     given = dataclasses.replace(
         TransferConfig(), layer_weights=(1, 2, 3, 4), blend=(1, 3), style_size=200, tile=64,
@@ -144,7 +144,7 @@ def test_every_setting_has_its_option_and_its_help(capsys):
         if isinstance(value, bool):
             options += [f"--{name}" if value else f"--no-{name}"]
         else:
-            options += [f"--{name}", *in_words(value).split()]
+            options += [f"--{name}", *as_typed(value).split()]
     assert config_of(*options) == given
     with pytest.raises(SystemExit):
         main(["stylize", "--help"])
@@ -152,7 +152,7 @@ def test_every_setting_has_its_option_and_its_help(capsys):
     for field in dataclasses.fields(TransferConfig):
         assert len(field.metadata["help"]) > 10
         assert field.metadata["help"] in text, field.name
-        assert not in_words(field.default) or f"({in_words(field.default)})" in text
+        assert not as_typed(field.default) or f"({as_typed(field.default)})" in text
 
 
 def test_a_blend_is_one_picture(folder, capsys):

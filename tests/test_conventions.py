@@ -25,7 +25,7 @@ from nst_tutorial import (
     stylize,
 )
 from nst_tutorial.config import weighted
-from nst_tutorial.conventions.convert import evaluate
+from nst_tutorial.conventions.convert import evaluate_as
 from nst_tutorial.conventions.known import CONVENTIONS
 from nst_tutorial.conventions.recipes import SETTINGS
 from nst_tutorial.objective import Objective
@@ -177,7 +177,7 @@ def test_the_terms_are_those_of_the_row(name, pictures, extractor):
     image, content, style, _ = pictures
     features = features_for(name, extractor, (image, content, style))
     expected = globals()[name](image.astype("float64"), *features)
-    terms = evaluate(name, image, content, style, extractor)
+    terms = evaluate_as(name, image, content, style, extractor)
     found = [terms[term] for term in ("content", "style", "tv")]
     np.testing.assert_allclose(found, expected, rtol=2e-5)
     assert terms["total"] == pytest.approx(sum(expected), rel=2e-5)
@@ -192,7 +192,7 @@ def test_a_style_picture_of_its_own_size(name, pictures, extractor):
     image, content, _, style = pictures
     features = features_for(name, extractor, (image, content, style))
     expected = globals()[name](image.astype("float64"), *features)
-    terms = evaluate(name, image, content, style, extractor)
+    terms = evaluate_as(name, image, content, style, extractor)
     np.testing.assert_allclose([terms[t] for t in ("content", "style", "tv")], expected, rtol=2e-5)
 
 
@@ -200,8 +200,8 @@ def test_a_style_picture_of_its_own_size(name, pictures, extractor):
 def test_a_style_picture_that_the_author_squashes(name, pictures, extractor):
     image, content, _, style = pictures
     squashed = resize(style, image.shape)
-    expected = evaluate(name, image, content, squashed, extractor)
-    assert evaluate(name, image, content, style, extractor) == expected
+    expected = evaluate_as(name, image, content, squashed, extractor)
+    assert evaluate_as(name, image, content, style, extractor) == expected
 
 
 def features_for(name, extractor, images):
@@ -214,7 +214,7 @@ def features_for(name, extractor, images):
 def test_pictures_as_files(pictures, extractor, photograph):
     """Whole numbers are the same as an array and as a picture of 8 bits."""
     array, picture = photograph, photograph[0].astype("uint8")
-    terms = [evaluate("keras_io", array + 0, array, one, extractor) for one in (array, picture)]
+    terms = [evaluate_as("keras_io", array + 0, array, one, extractor) for one in (array, picture)]
     assert terms[0] == terms[1]
     assert terms[0]["content"] == terms[0]["style"] == 0
     assert terms[0]["tv"] > 0
@@ -319,7 +319,7 @@ def test_what_cannot_be_converted_says_so(name, pictures, pocket):
         with pytest.raises(NSTError, match=f"{name} differs beyond weights .*nearest=True"):
             convert_weights({"style": 1.0}, *pair, content, style, pocket)
     near = convert_weights(None, name, "relative", content, style, pocket, nearest=True)
-    here = evaluate(name, pictures[0], content, style, pocket)
+    here = evaluate_as(name, pictures[0], content, style, pocket)
     config = apply_weights(TransferConfig(), near)
     objective = Objective(content, [style], pocket, config, pictures[0].shape)
     there = weighted(objective(pictures[0], objective.weights(config))[1], config)
@@ -339,7 +339,7 @@ def test_another_total_variation_cannot_be_converted(pictures, pocket):
     )
     settings = [SETTINGS[n] for n in ("tensorflow_tutorial", "keras_io")]
     values = [
-        evaluate(name, content, content, style, pocket)["tv"] / own["tv_weight"]
+        evaluate_as(name, content, content, style, pocket)["tv"] / own["tv_weight"]
         for name, own in zip(("tensorflow_tutorial", "keras_io"), settings, strict=True)
     ]
     assert near["tv"] * values[1] == pytest.approx(30 * values[0], rel=1e-5)

@@ -62,14 +62,26 @@ def do(panel, what, *buffers, **more):
 
 
 def wait(panel, *phases):
-    until(panel, lambda: panel._now["phase"] in phases)
+    until(panel, lambda: sees(panel).now["phase"] in phases)
 
 
 def until(panel, holds):
     stop = time.perf_counter() + PATIENCE
     while not holds():
-        assert time.perf_counter() < stop, panel._now
+        assert time.perf_counter() < stop, sees(panel).now
         time.sleep(0.005)
+
+
+def sees(panel):
+    """What the browser has of a panel: its traits, without their underscores."""
+    return types.SimpleNamespace(
+        **{name.lstrip("_"): trait for name, trait in panel.get_state().items()}
+    )
+
+
+def put(panel, places):
+    """Move the controls, as the browser does."""
+    panel.set_state({"_at": places})
 
 
 def told(what):
@@ -79,7 +91,7 @@ def told(what):
 
 def step_to(panel, step):
     do(panel, "step")
-    until(panel, lambda: panel._now["phase"] == "paused" and panel._now["step"] == step)
+    until(panel, lambda: sees(panel).now["phase"] == "paused" and sees(panel).now["step"] == step)
 
 
 def shows_what_it_is_asked_for(panel):
@@ -102,21 +114,21 @@ def taken(panel, kind, **more):
 
 
 def test_it_opens_with_the_photograph(panel):
-    assert size_of(panel._picture) == (64, 50)
-    assert size_of(panel._photograph) == (90, 70)
-    assert panel._now["alt"] == "content in the style of style, after 0 steps"
+    assert size_of(sees(panel).picture) == (64, 50)
+    assert size_of(sees(panel).photograph) == (90, 70)
+    assert sees(panel).now["alt"] == "content in the style of style, after 0 steps"
     assert repr(panel) == "Playground: run this cell in Jupyter to see the panel."
 
 
 def test_every_control_has_a_name_and_says_what_it_does(panel):
-    told = panel._setup["controls"]
+    told = sees(panel).setup["controls"]
     assert len(told) == len(CONTROLS) + 2
     for control in told:
         assert control["help"].endswith(".")
         assert control["label"]
         assert all(isinstance(word, str) for word in control["options"])
     assert len({control["name"] for control in told}) == len(told)
-    assert set(panel._at) == {control["name"] for control in told}
+    assert set(sees(panel).at) == {control["name"] for control in told}
 
 
 def test_sliders_go_up_to_the_right(panel):
@@ -148,7 +160,7 @@ def test_without_any_picture_it_says_what_to_give(tmp_path, extractor):
 
 def test_a_bundled_picture_by_its_path_is_not_offered_twice(extractor):
     one = opened(IMAGES / "coffee.png", None, extractor)
-    count = len(one._gallery["content"])
+    count = len(sees(one).gallery["content"])
     one.close()
     assert count == len(bundled(IMAGES)[0])
 
@@ -169,7 +181,7 @@ def test_positions_of_a_logarithmic_slider():
 def test_both_ends_of_every_control(panel, name):
     options = panel.controls[name].options
     for end in (options[0], options[3] if name == "size" else options[-1]):  # a small picture
-        panel._at = {**panel._at, name: options.index(end)}
+        put(panel, {**sees(panel).at, name: options.index(end)})
         assert getattr(panel.job().config, name) == end
         assert not panel._mistake
     if name not in ("content_layers", "steps"):
@@ -182,10 +194,10 @@ def test_the_layers_and_all_of_them_at_zero(panel):
     panel.set(**{first: 0.0})
     assert panel.job().config.layer_weights == (0.0, 0.5)
     panel.set(**{second: 0.0})
-    note = panel._now["note"]
+    note = sees(panel).now["note"]
     assert "layer_weights is (0.0, 0.0); it must be a list of numbers from 0 up" in note
     panel.set(**{second: 10.0})
-    assert "layer_weights" not in panel._now["note"]
+    assert "layer_weights" not in sees(panel).now["note"]
     step_to(panel, 1)
 
 
@@ -212,18 +224,18 @@ def test_controls_are_moved_from_a_cell_and_what_cannot_be_is_refused(panel):
     "at", [{}, {"style_weight": -1}, {"style_weight": 99}, {"style_weight": "1"}, {"x": 1}]
 )
 def test_positions_that_are_none_are_refused_whoever_sends_them(panel, at):
-    before = dict(panel._at)
+    before = dict(sees(panel).at)
     if at and "x" not in at:
         at = {**before, **at}
     with pytest.raises(Exception, match="no position"):
         panel.set_state({"_at": at})
-    assert panel._at == before
+    assert sees(panel).at == before
 
 
 @pytest.mark.parametrize("what", [None, [], {"do": "close"}, {"do": ["play"]}, {"do": "on_play"}])
 def test_messages_that_are_none_are_ignored(panel, what):
     panel._handle_custom_msg(what, [])
-    assert panel._now["phase"] == "ready"
+    assert sees(panel).now["phase"] == "ready"
 
 
 @pytest.mark.parametrize("what", [do for do in MESSAGES if told(do)])
@@ -238,12 +250,12 @@ def test_play_pause_step_reset(panel):
     do(panel, "pause")
     do(panel, "play")
     do(panel, "play")
-    until(panel, lambda: "steps a second" in panel._now["status"])
+    until(panel, lambda: "steps a second" in sees(panel).now["status"])
     assert len(painters()) == 1
     do(panel, "pause")
     wait(panel, "paused")
     assert not panel.worker._something_to_do()
-    step_to(panel, panel._now["step"] + 1)
+    step_to(panel, sees(panel).now["step"] + 1)
     do(panel, "reset")
     wait(panel, "ready")
 
@@ -251,45 +263,45 @@ def test_play_pause_step_reset(panel):
 def test_a_slider_moved_while_it_runs(panel):
     do(panel, "play")
     wait(panel, "running")
-    seen = panel._picture
+    seen = sees(panel).picture
     panel.set(style_weight=1000.0)
-    until(panel, lambda: shows_what_it_is_asked_for(panel) and panel._picture != seen)
-    assert panel._now["step"] > 1
-    until(panel, lambda: "style weight 1000" in [mark["words"] for mark in panel._marks])
+    until(panel, lambda: shows_what_it_is_asked_for(panel) and sees(panel).picture != seen)
+    assert sees(panel).now["step"] > 1
+    until(panel, lambda: "style weight 1000" in [mark["words"] for mark in sees(panel).marks])
 
 
 def drag(panel, move, name, *places):
     """Move a slider as one move of a visitor, through several places."""
     for place in places:
-        panel.set_state({"_at": {**panel._at, name: place}, "_move": move})
+        panel.set_state({"_at": {**sees(panel).at, name: place}, "_move": move})
 
 
 def test_a_drag_is_one_move_to_undo_and_the_picture_goes_on(panel):
-    first = dict(panel._at)
-    assert not panel._now["can_undo"]
+    first = dict(sees(panel).at)
+    assert not sees(panel).now["can_undo"]
     step_to(panel, 1)
     drag(panel, 1, "style_weight", 5, 9, 20)
     drag(panel, 2, "tv_weight", 3, 4)
     do(panel, "preset", index=3)
-    assert panel._now["can_undo"]
+    assert sees(panel).now["can_undo"]
     step_to(panel, 2)
     do(panel, "undo")
-    assert panel._at == {**first, "style_weight": 20, "tv_weight": 4}
+    assert sees(panel).at == {**first, "style_weight": 20, "tv_weight": 4}
     do(panel, "undo")
-    assert panel._at == {**first, "style_weight": 20}
+    assert sees(panel).at == {**first, "style_weight": 20}
     until(panel, lambda: shows_what_it_is_asked_for(panel))
-    assert panel._now["step"] == 2
+    assert sees(panel).now["step"] == 2
     do(panel, "undo")
-    assert panel._at == first
-    until(panel, lambda: not panel._now["can_undo"])
+    assert sees(panel).at == first
+    until(panel, lambda: not sees(panel).now["can_undo"])
     do(panel, "undo")
-    assert panel._at == first
+    assert sees(panel).at == first
     step_to(panel, 3)
     assert panel._news.painted.path[-1].schedule[-1][0] == 2, "a way back is noted like any change"
 
 
 def test_a_drag_that_ends_where_it_began_is_passed_over(panel):
-    place = panel._at["style_weight"]
+    place = sees(panel).at["style_weight"]
     panel.set(tv_weight=0.0)
     drag(panel, 1, "style_weight", 5, place)
     do(panel, "undo")
@@ -304,11 +316,11 @@ def test_moves_are_undone_in_their_order(panel):
     do(panel, "reset")
     wait(panel, "ready")
     do(panel, "undo")
-    until(panel, lambda: panel._now["step"] == 1)
+    until(panel, lambda: sees(panel).now["step"] == 1)
     assert panel.job().style.name != "style"
     do(panel, "undo")
     assert panel.job().style.name == "style"
-    assert panel._at["style_weight"] == 5
+    assert sees(panel).at["style_weight"] == 5
     do(panel, "undo")
     assert panel.job().config.style_weight == CONFIG.style_weight
 
@@ -317,9 +329,9 @@ def test_a_drag_of_the_size_is_one_move(panel):
     step_to(panel, 1)
     sizes = panel.controls["size"].options
     drag(panel, 1, "size", sizes.index(96), sizes.index(128), sizes.index(96))
-    until(panel, lambda: panel._now["step"] == 0 and shows_what_it_is_asked_for(panel))
+    until(panel, lambda: sees(panel).now["step"] == 0 and shows_what_it_is_asked_for(panel))
     do(panel, "undo")
-    until(panel, lambda: panel._now["step"] == 1)
+    until(panel, lambda: sees(panel).now["step"] == 1)
     assert panel.job().config.size == 64
     assert not panel._past
 
@@ -340,14 +352,14 @@ def test_one_mark_for_a_drag(panel):
     wait(panel, "paused")
     values = [panel.controls["style_weight"].options[place] for place in (20, 25)]
     words = [f"style weight {value:g}" for value in values]
-    until(panel, lambda: [one["words"] for one in panel._marks] == words)
+    until(panel, lambda: [one["words"] for one in sees(panel).marks] == words)
 
 
 def test_a_thousand_slider_events_while_it_runs(panel):
     do(panel, "play")
     wait(panel, "running")
     for number in range(1000):
-        panel._at = {**panel._at, "style_weight": number % 41}
+        put(panel, {**sees(panel).at, "style_weight": number % 41})
     until(panel, lambda: shows_what_it_is_asked_for(panel))
     assert len(painters()) == 1
     do(panel, "pause")
@@ -357,7 +369,7 @@ def test_a_thousand_slider_events_while_it_runs(panel):
 def test_callbacks_from_two_threads_end_in_what_the_sliders_say(panel):
     def move(name):
         for place in range(len(panel.controls[name].options)):
-            panel._at = {**panel._at, name: place}
+            put(panel, {**sees(panel).at, name: place})
 
     names = ("content_weight", "style_weight", "tv_weight")
     movers = [threading.Thread(target=move, args=[name]) for name in names]
@@ -383,45 +395,45 @@ def test_presets_are_positions_that_there_are(panel, index):
 def test_pictures_by_thumbnail_and_by_upload(panel, rng):
     do(panel, "choose", role="content", index=0)
     assert panel.job().content.words
-    assert panel._chosen["content"] == 0
+    assert sees(panel).chosen["content"] == 0
     content = encoded(rng.uniform(0, 255, (1, 40, 50, 3)), "png")
     do(panel, "upload", content, role="style", name="../mine.png")
     assert panel.job().style.name == "mine.png"
-    assert panel._gallery["style"][-1]["own"]
+    assert sees(panel).gallery["style"][-1]["own"]
     before = panel.job()
     do(panel, "upload", content[:300], role="style", name="broken.png")
-    assert "is damaged" in panel._now["note"]
+    assert "is damaged" in sees(panel).now["note"]
     assert panel.job() == before
     step_to(panel, 1)
 
 
 def test_the_same_picture_twice_is_there_once_and_can_be_removed(panel, rng):
     content = encoded(rng.uniform(0, 255, (1, 40, 50, 3)), "png")
-    count = len(panel._gallery["content"])
+    count = len(sees(panel).gallery["content"])
     for _ in range(2):
         do(panel, "upload", content, role="content", name="mine.png")
-    assert len(panel._gallery["content"]) == count + 1
+    assert len(sees(panel).gallery["content"]) == count + 1
     do(panel, "remove", role="content", index=count)
-    assert len(panel._gallery["content"]) == count
+    assert len(sees(panel).gallery["content"]) == count
     assert panel.job().content.name != "mine.png"
     do(panel, "remove", role="content", index=0)
-    assert len(panel._gallery["content"]) == count, "bundled pictures stay"
+    assert len(sees(panel).gallery["content"]) == count, "bundled pictures stay"
 
 
 def test_an_upload_that_is_too_large_is_refused(panel):
     do(panel, "upload", bytes(MOST_BYTES + 1), role="content", name="huge.png")
-    assert "huge.png is larger than 10 MB" in panel._now["note"]
+    assert "huge.png is larger than 10 MB" in sees(panel).now["note"]
 
 
 def test_an_error_in_the_worker_is_a_sentence_in_the_panel(panel):
     dot = encoded(np.zeros((1, 1, 1, 3)), "png")
     do(panel, "upload", dot, role="content", name="dot.png")
     wait(panel, "failed")
-    assert "a picture of 1×1 is too small" in panel._now["note"]
+    assert "a picture of 1×1 is too small" in sees(panel).now["note"]
     assert not panel.worker.alive
     do(panel, "choose", role="content", index=0)
     do(panel, "play")
-    until(panel, lambda: "steps a second" in panel._now["status"])
+    until(panel, lambda: "steps a second" in sees(panel).now["status"])
 
 
 # Back and forth ---------------------------------------------------------------------------------
@@ -429,22 +441,22 @@ def test_an_error_in_the_worker_is_a_sentence_in_the_panel(panel):
 
 def test_keep_and_go_back(panel):
     step_to(panel, 1)
-    seen = panel._picture
+    seen = sees(panel).picture
     do(panel, "keep")
-    assert "style weight 100" in panel._kept[0]["words"]
+    assert "style weight 100" in sees(panel).kept[0]["words"]
     panel.set(style_weight=0.0)
     do(panel, "choose", role="content", index=0)
     wait(panel, "ready")
-    until(panel, lambda: panel._picture != seen)
+    until(panel, lambda: sees(panel).picture != seen)
     do(panel, "back", kept=0)
-    until(panel, lambda: panel._now["step"] > 1)
+    until(panel, lambda: sees(panel).now["step"] > 1)
     assert [row["step"] for row in panel._news.history[:2]] == [1, 2], "with what led to it"
     do(panel, "pause")
     wait(panel, "paused")
     assert panel.job().config.style_weight == CONFIG.style_weight
     assert panel.job().content.name == "content"
     do(panel, "forget", kept=0)
-    assert not panel._kept
+    assert not sees(panel).kept
 
 
 def test_a_frame_of_the_film_brings_its_picture_and_its_settings(panel):
@@ -457,21 +469,21 @@ def test_a_frame_of_the_film_brings_its_picture_and_its_settings(panel):
     assert message["film"]["from"] == 0
     assert [frame["step"] for frame in message["film"]["frames"]] == [0, 1, 2, 3, 4]
     do(panel, "back", frame=2)  # a step
-    until(panel, lambda: panel._now["step"] > 4)  # it plays
+    until(panel, lambda: sees(panel).now["step"] > 4)  # it plays
     do(panel, "pause")
     wait(panel, "paused")
     np.testing.assert_array_equal(encoded(panel._news.film[2].shown), pictures[2])
-    assert panel._now["planned"] == 2 + CONFIG.steps
+    assert sees(panel).now["planned"] == 2 + CONFIG.steps
     assert panel.job().config.style_weight == CONFIG.style_weight
     do(panel, "undo")
-    until(panel, lambda: panel._now["step"] == 4)
+    until(panel, lambda: sees(panel).now["step"] == 4)
     assert panel.job().config.style_weight == 1000
     assert len(panel._news.film) == 5
 
 
 def test_new_frames_alone_are_sent(panel):
     do(panel, "play")
-    until(panel, lambda: panel._now["step"] > 2 * FRAMES)
+    until(panel, lambda: sees(panel).now["step"] > 2 * FRAMES)
     do(panel, "pause")
     wait(panel, "paused")
     held = []
@@ -487,15 +499,15 @@ def test_new_frames_alone_are_sent(panel):
 def test_what_starts_again_can_be_undone(panel, lost):
     panel.set(init="noise")
     step_to(panel, 1)
-    seen, job, moves = panel._picture, panel.job(), len(panel._past)
+    seen, job, moves = sees(panel).picture, panel.job(), len(panel._past)
     if lost == "reset":
         do(panel, "reset")
     else:
         panel.set(**{lost: 96 if lost == "size" else 3})
-    until(panel, lambda: panel._now["step"] == 0 and panel._picture != seen)
+    until(panel, lambda: sees(panel).now["step"] == 0 and sees(panel).picture != seen)
     do(panel, "undo")
-    until(panel, lambda: panel._now["step"] == 1)
-    assert panel._picture == seen
+    until(panel, lambda: sees(panel).now["step"] == 1)
+    assert sees(panel).picture == seen
     assert panel.job() == job
     assert len(panel._past) == moves
 
@@ -505,12 +517,12 @@ def test_what_starts_again_can_be_undone(panel, lost):
 
 def test_what_is_taken_home_is_what_is_shown_also_while_it_runs(panel):
     do(panel, "play")
-    until(panel, lambda: panel._now["step"] > 2)
+    until(panel, lambda: sees(panel).now["step"] > 2)
     name, content = taken(panel, "png")
     assert name.startswith("content-style-")
     assert int(name.removesuffix(".png").rpartition("-")[2]) > 2
     assert size_of(content) == (64, 50)
-    assert panel._now["phase"] == "running"
+    assert sees(panel).now["phase"] == "running"
 
 
 def test_film_and_code_are_taken_home(panel):
@@ -554,7 +566,7 @@ def test_an_upload_is_taken_home_and_a_steered_picture_made_again(
 
 def test_gram_matrices_are_those_of_picture_and_style(panel):
     do(panel, "gram", layer="block1_conv1")
-    first = dict(panel._gram)
+    first = dict(sees(panel).gram)
     assert len(first["picture"]) == len(first["style"]) == first["n"] ** 2
     grams = np.frombuffer(first["style"], "uint8").reshape(first["n"], -1)
     np.testing.assert_array_equal(grams, grams.T)
@@ -564,17 +576,17 @@ def test_gram_matrices_are_those_of_picture_and_style(panel):
         step_to(panel, taken_)
     assert distance(panel) < far
     do(panel, "gram", layer=None)
-    assert not panel._gram
+    assert not sees(panel).gram
 
 
 def distance(panel):
     """What the line below the matrices says."""
-    return float(panel._gram["words"].split("differ by ")[1].split("%")[0])
+    return float(sees(panel).gram["words"].split("differ by ")[1].split("%")[0])
 
 
 def test_the_difference_of_gram_matrices_has_a_scale_of_its_own(panel):
     do(panel, "gram", layer="block1_conv1")
-    gram = panel._gram
+    gram = sees(panel).gram
     apart = np.abs(np.frombuffer(gram["difference"], "uint8") - 127.5)
     assert (apart == 127.5).mean() == pytest.approx(0.01, abs=0.006)  # clipped: one in a hundred
     assert 0 < gram["apart"] != gram["top"] > 0
@@ -583,30 +595,30 @@ def test_the_difference_of_gram_matrices_has_a_scale_of_its_own(panel):
 def test_bars_of_the_layers_add_up_to_the_style_term(panel):
     step_to(panel, 1)
     row = panel._news.history[-1]
-    assert set(panel._bars) == set(CONFIG.style_layers)
-    assert sum(panel._bars.values()) == pytest.approx(row["style"], rel=1e-5)
+    assert set(sees(panel).bars) == set(CONFIG.style_layers)
+    assert sum(sees(panel).bars.values()) == pytest.approx(row["style"], rel=1e-5)
 
 
 def test_a_challenge_is_won_by_its_own_weights(panel):
     do(panel, "challenge", index=1)
     until(panel, lambda: panel._goal)
-    assert panel._challenge["name"] == CHALLENGES[1].name
-    assert size_of(panel._challenge["target"]) == (64, 50)
+    assert sees(panel).challenge["name"] == CHALLENGES[1].name
+    assert size_of(sees(panel).challenge["target"]) == (64, 50)
     step_to(panel, 1)
-    assert panel._challenge["distance"] > 0
-    assert not panel._challenge["found"]
+    assert sees(panel).challenge["distance"] > 0
+    assert not sees(panel).challenge["found"]
     do(panel, "reset")
     panel.set(**CHALLENGES[1].values)
     do(panel, "play")
-    until(panel, lambda: panel._challenge["found"])
-    found, goal = panel._challenge["found"], panel._challenge["goal"]
+    until(panel, lambda: sees(panel).challenge["found"])
+    found, goal = sees(panel).challenge["found"], sees(panel).challenge["goal"]
     assert found.endswith("with my weights: content 0.25, style 400, tv 50.")
-    assert panel._challenge["best"] < goal < panel._challenge["start"]
-    step = panel._now["step"]
-    until(panel, lambda: panel._now["step"] > step + 3)
-    assert panel._challenge["found"] == found, "as it was said when it happened"
+    assert sees(panel).challenge["best"] < goal < sees(panel).challenge["start"]
+    step = sees(panel).now["step"]
+    until(panel, lambda: sees(panel).now["step"] > step + 3)
+    assert sees(panel).challenge["found"] == found, "as it was said when it happened"
     do(panel, "challenge", index=None)
-    assert not panel._challenge
+    assert not sees(panel).challenge
 
 
 def test_other_weights_may_win_as_well(panel):
@@ -619,11 +631,11 @@ def test_other_weights_may_win_as_well(panel):
 def test_who_gives_up_sees_the_weights_and_may_use_them(panel):
     do(panel, "reveal")
     do(panel, "apply")
-    assert not panel._challenge
+    assert not sees(panel).challenge
     do(panel, "challenge", index=1)
     until(panel, lambda: panel._goal)
     do(panel, "reveal")
-    assert panel._challenge["answer"] == "content 0.25, style 400, tv 50"
+    assert sees(panel).challenge["answer"] == "content 0.25, style 400, tv 50"
     do(panel, "apply")
     assert panel.job().config.style_weight == 400
     do(panel, "undo")
@@ -632,16 +644,16 @@ def test_who_gives_up_sees_the_weights_and_may_use_them(panel):
 
 def test_presets_say_where_their_sliders_stand(panel):
     do(panel, "preset", index=3)
-    told = panel._setup["presets"][3]["at"]
-    assert told.items() <= panel._at.items()
-    assert not panel._setup["presets"][2]["at"].items() <= panel._at.items()
+    told = sees(panel).setup["presets"][3]["at"]
+    assert told.items() <= sees(panel).at.items()
+    assert not sees(panel).setup["presets"][2]["at"].items() <= sees(panel).at.items()
 
 
 def test_the_total_as_the_sum_that_it_is(panel):
-    assert panel._now["sum"] == ""
+    assert sees(panel).now["sum"] == ""
     panel.set(tv_weight=0.0)
     step_to(panel, 1)
-    said = panel._now["sum"]
+    said = sees(panel).now["sum"]
     weights = panel.job().config
     assert f"content weight {weights.content_weight:g} × content " in said
     assert "+ tv weight 0 × tv " in said
@@ -661,7 +673,7 @@ def test_a_run_that_nobody_looks_at_is_paused(panel, monkeypatch):
     wait(panel, "running")
     clock.perf_counter = lambda: 1000.0
     wait(panel, "paused")
-    assert "nobody was looking" in panel._now["note"]
+    assert "nobody was looking" in sees(panel).now["note"]
 
 
 def test_pictures_wait_until_the_last_one_was_seen(panel, monkeypatch):
@@ -669,24 +681,24 @@ def test_pictures_wait_until_the_last_one_was_seen(panel, monkeypatch):
     monkeypatch.setattr("nst_tutorial.widgets.playground.time", clock)
     do(panel, "saw")
     do(panel, "play")
-    until(panel, lambda: panel._now["phase"] == "running" and panel._now["step"] > 1)
-    seen = panel._picture
-    until(panel, lambda: panel._now["step"] > 5)
-    assert panel._picture == seen
+    until(panel, lambda: sees(panel).now["phase"] == "running" and sees(panel).now["step"] > 1)
+    seen = sees(panel).picture
+    until(panel, lambda: sees(panel).now["step"] > 5)
+    assert sees(panel).picture == seen
     do(panel, "saw")
-    until(panel, lambda: panel._picture != seen)
+    until(panel, lambda: sees(panel).picture != seen)
 
 
 def test_one_at_a_time_and_the_other_says_so(panel, photograph, painting, extractor):
     do(panel, "play")
     wait(panel, "running")
     other = opened(photograph, painting, extractor)
-    assert "Another panel was opened" in panel._now["ended"]
-    assert panel._picture
+    assert "Another panel was opened" in sees(panel).now["ended"]
+    assert sees(panel).picture
     wait(other, "ready")
     assert len(painters()) == 1
     close_latest()
-    assert other._now["ended"]
+    assert sees(other).now["ended"]
 
 
 def test_a_notebook_keeps_a_still_of_the_picture(panel, monkeypatch):
@@ -717,7 +729,7 @@ def test_closing_frees_the_transfer(photograph, painting, extractor):
     one.close()
     gc.collect()
     assert transfer() is None
-    assert "run its cell again" in one._now["ended"]
+    assert "run its cell again" in sees(one).now["ended"]
     one.close()
     for what in ("play", "keep", "undo", "film", "reset"):
         do(one, what)

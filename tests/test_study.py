@@ -179,8 +179,8 @@ def test_numpys_numbers_are_pythons(here):
 
 def test_an_array_is_taken_in_once_for_all_cells(here, photograph, monkeypatch):
     taken = []
-    take = module.picture_of
-    monkeypatch.setattr(module, "picture_of", lambda one: taken.append(one) or take(one))
+    take = module.pack
+    monkeypatch.setattr(module, "pack", lambda one: taken.append(one) or take(one))
     Study(photograph, "stripes.png", {"seed": range(5)}, CONFIG, "random")
     assert len(taken) == 2
 

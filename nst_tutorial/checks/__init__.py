@@ -27,7 +27,7 @@ from collections.abc import Callable
 
 from nst_tutorial.checks import control, features, network, pictures, steps
 from nst_tutorial.checks.judge import Exercise, judge
-from nst_tutorial.checks.report import Progress, Report
+from nst_tutorial.checks.report import Checklist, Report
 
 
 class Check:
@@ -76,6 +76,6 @@ match_colors = Check(control.MATCH_COLORS)
 CHECKS = [one for one in [*globals().values()] if isinstance(one, Check)]
 
 
-def progress() -> Progress:
+def progress() -> Checklist:
     """Show what is done in this session."""
-    return Progress({check.exercise.name: check.state for check in CHECKS})
+    return Checklist({check.exercise.name: check.state for check in CHECKS})

@@ -42,7 +42,7 @@ class Report:
 
 
 @dataclasses.dataclass(frozen=True)
-class Progress:
+class Checklist:
     """What is done so far."""
 
     states: dict[str, str]  # exercise: "done", "not tried", or the last mistake

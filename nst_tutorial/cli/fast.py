@@ -126,15 +126,12 @@ def _job(source, output, blends):
     """Pair a picture with what is to be painted of it, `{path: blend}`, once each can be saved."""
     from nst_tutorial.runtime.encoding import check_picture
 
-    alone = len(blends) == 1
-    outputs = {output if alone else _of_style(output, name): blends[name] for name in blends}
+    outputs = {output.with_stem(f"{output.stem}-{name}"): blend for name, blend in blends.items()}
+    if len(blends) == 1:
+        outputs = dict(zip([output], blends.values(), strict=True))
     for path in outputs:
         check_picture(path, [source])
     return source, outputs
-
-
-def _of_style(output, name):
-    return output.with_name(f"{output.stem}-{name}{output.suffix}")
 
 
 def _paint(network, source, outputs, size):

@@ -11,7 +11,7 @@ def add_options(parser: argparse.ArgumentParser, kind: type) -> None:
     An option that is not given is None, whatever the field's default; see `given`.
     """
     for field in dataclasses.fields(kind):
-        default, help = _in_words(field.default), field.metadata["help"]
+        default, help = as_typed(field.default), field.metadata["help"]
         parser.add_argument(
             f"--{field.name.replace('_', '-')}",
             help=f"{help} ({default})" if default else help,
@@ -35,12 +35,12 @@ def given(options: object, kind: type) -> dict[str, Any]:
     return values
 
 
-def _in_words(value):
+def as_typed(value: object) -> str:
     """Write a value as the command line takes it; nothing for None."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return " ".join(map(_in_words, value))
+        return " ".join(map(as_typed, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

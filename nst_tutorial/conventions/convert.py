@@ -45,10 +45,10 @@ def recipe(name: str) -> TransferConfig:
     """
     if _known(name).trains:
         raise NSTError(f"{name} trains a network and has no recipe for a picture; try keras_io.")
-    return _config(name)
+    return _settings_of(name)
 
 
-def evaluate(
+def evaluate_as(
     name: str, generated: Source, content: Source, style: Source, extractor: Extractor | str
 ) -> dict[str, float]:
     """Return what an implementation would print: its terms, weighted by its own weights.
@@ -68,7 +68,7 @@ def evaluate(
 
     Taught in: 05_style_loss.
     """
-    config = _config(name)
+    config = _settings_of(name)
     image, content, style = map(_picture, (generated, content, style))
     if config.style_resize == "squash":
         style = resize(style, image.shape)
@@ -96,7 +96,7 @@ def convert_weights(
             source's own; a total variation of any exponent has one more, "tv_exponent" (2.5).
             None: the source's own weights.
         source, target: names of `CONVENTIONS`.
-        content, style: the pictures, as for `evaluate`; the one painted has the content's shape.
+        content, style: the pictures, as for `evaluate_as`; the one painted has the content's shape.
         extractor: an `Extractor`, or a name for `load_extractor`.
         nearest: where nothing gives the same gradient, give the nearest instead: its formulas on
             the extractor at hand; total variation of the same value for the content picture.
@@ -170,7 +170,7 @@ def _known(name):
     return CONVENTIONS[name]
 
 
-def _config(name):
+def _settings_of(name):
     plain: dict[str, Any] = {"scales": 1, "margin": 0.0, "init": "content"}
     settings = {} if _known(name).relative else plain | SETTINGS[name]
     return TransferConfig(convention=name, **settings)
@@ -191,14 +191,14 @@ def _ready(extractor, layers):
 
 
 def _own_weights(name):
-    config = _config(name)
+    config = _settings_of(name)
     weights = {term: getattr(config, f"{term}_weight") for term in ("content", "style", "tv")}
     return weights | {"tv_exponent": config.tv_exponent}
 
 
 def _shares(name, term):
     """A convention's own layers of a term, and what one number weighs each with."""
-    config = _config(name)
+    config = _settings_of(name)
     layers = getattr(config, f"{term}_layers")
     return layer_weights(config, layers) if term == "style" else dict.fromkeys(layers, 1.0)
 
@@ -252,8 +252,8 @@ def _convert_variation(weights, one, other, content, nearest):
     alike = same and (one.variation == "squares" or one.pixel == other.pixel)
     if gamma and not (alike or nearest):
         raise NSTError(
-            f"no weight makes the two total variations alike ({_in_words(one, beta)}, and "
-            f"{_in_words(other, others)}): set tv to 0, or take nearest=True."
+            f"no weight makes the two total variations alike ({_say_variation(one, beta)}, and "
+            f"{_say_variation(other, others)}): set tv to 0, or take nearest=True."
         )
     image = np.asarray(content, "float32")
     values = [float(variation(image, c, b)[0]) for c, b in ((one, beta), (other, others))]
@@ -262,6 +262,6 @@ def _convert_variation(weights, one, other, content, nearest):
     return {"tv": gamma * values[0] / values[1], "tv_exponent": others}
 
 
-def _in_words(convention, exponent):
+def _say_variation(convention, exponent):
     power = f"exponent {exponent:g}" if convention.variation == "squares" else "of |dx| and |dy|"
     return f"{convention.variation}, {power}"

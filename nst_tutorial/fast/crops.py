@@ -86,13 +86,11 @@ class Crops(keras.utils.PyDataset):
         number = self.batches[index]
         rng = np.random.default_rng([self.seed, number])
         crops = np.stack([self._crop(rng) for _ in range(self.batch_size)])
-        waves = np.stack([self._ripple(rng) for _ in crops])
+        shifts = (rng.integers(FARTHEST, size=2) for _ in crops)
+        waves = np.stack([ripple(self.size, self.size, *shift) for shift in shifts])
         rippled = np.clip(crops + RIPPLE * waves, 0, 255)
         turn = (number * self.batch_size + np.arange(self.batch_size)) % len(self.rows)
         return (crops, rippled, self.rows[turn]), np.eye(len(self.rows), dtype="float32")[turn]
-
-    def _ripple(self, rng):
-        return ripple(self.size, self.size, *rng.integers(FARTHEST, size=2))
 
     def _crop(self, rng):
         """Draw crops until one shows something."""

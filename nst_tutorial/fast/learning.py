@@ -127,7 +127,8 @@ def train(
         raise NSTError(
             f"the network paints {', '.join(network.styles)}; give those styles, in that order."
         )
-    network = _copy(network, config.precision) if network else _new(styles, config)
+    shape = config.width, config.blocks, config.normalize, config.precision
+    network = _copy(network, config.precision) if network else StyleNetwork(styles, *shape)
     pictures = _load(styles.values(), config)
     rows = np.eye(len(styles), dtype="float32")
     return _learn(network, rows, pictures, images, extractor, config, callback, checkpoint)
@@ -170,10 +171,6 @@ def learn_style(
     learned = _learn(network, rows, pictures, images, extractor, config, callback, checkpoint)
     network.trainable = True
     return learned
-
-
-def _new(styles, config):
-    return StyleNetwork(styles, config.width, config.blocks, config.normalize, config.precision)
 
 
 def _load(pictures, config):

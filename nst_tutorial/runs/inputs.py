@@ -126,8 +126,8 @@ def style_masks_of(pictures: Inputs) -> list[Array | None]:
 def prepare_extractor(
     extractor: Extractor | PathLike | None,
     config: TransferConfig,
-    content: Array | None,
-    styles: Sequence[Array],
+    content: Source | None,
+    styles: Sequence[Source],
     schedule: Schedule = (),
 ) -> Extractor:
     """Load the extractor if it is a name, with no layer more than needed, on the way too.

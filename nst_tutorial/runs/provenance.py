@@ -25,6 +25,7 @@ from nst_tutorial.runtime.types import Array, PathLike, Source
 
 if TYPE_CHECKING:
     from nst_tutorial.extractors import Extractor
+    from nst_tutorial.runs.inputs import Inputs
 
 KEY = "nst_tutorial"  # of the PNG's text chunk
 PACKAGES = ("nst-tutorial", "keras", "numpy", "pillow")  # and the backend's
@@ -83,8 +84,8 @@ ORIGIN = {
 def describe(
     config: TransferConfig,
     extractor: "Extractor",
-    sources: dict[str, Any],
-    pictures: dict[str, Any],
+    sources: "Inputs",
+    pictures: "Inputs",
     tile: int | None = None,
 ) -> dict[str, Any]:
     """Describe a transfer: a dictionary that JSON holds, the same for the same result.

@@ -97,8 +97,8 @@ def stylize(
 
 
 def run(
-    sources: dict[str, Any],
-    pictures: dict[str, Any],
+    sources: Inputs,
+    pictures: Inputs,
     extractor: Extractor,
     config: TransferConfig,
     callback: Callable[[Step], object] | None = None,

@@ -36,7 +36,7 @@ MOST_BYTES = 1_000_000  # of a cell's losses
 
 
 @dataclasses.dataclass(frozen=True)
-class Picture:
+class Parcel:
     """A picture that can be sent to another machine."""
 
     name: str | Path | None  # as it was given; None for what is no file
@@ -67,11 +67,11 @@ class Cell:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
-Paint = Callable[[Cell, Mapping[str, Picture]], tuple[bytes, dict[str, float]]]
+Paint = Callable[[Cell, Mapping[str, Parcel]], tuple[bytes, dict[str, float]]]
 Outcome = tuple[bytes | None, str]  # a PNG and its losses as JSON; or None and why there is none
 
 
-def picture_of(source: Source) -> Picture:
+def pack(source: Source) -> Parcel:
     """Take in anything that `load_image` takes.
 
     Raises:
@@ -81,10 +81,10 @@ def picture_of(source: Source) -> Picture:
     sha256 = digest(np.asarray(rgb))
     if isinstance(source, (str, Path)):
         with open_file(source) as file:
-            return Picture(source, sha256, file.read())
+            return Parcel(source, sha256, file.read())
     encoded = io.BytesIO()
     rgb.save(encoded, "PNG")
-    return Picture(None, sha256, encoded.getvalue())
+    return Parcel(None, sha256, encoded.getvalue())
 
 
 @functools.cache
@@ -113,12 +113,12 @@ def traits_of(name: str | None, optimizer: str) -> tuple[str, ...]:
     return extractor.name, extractor.pooling, precision, weights_hash(name, precision)
 
 
-def paint_cell(cell: Cell, pictures: Mapping[str, Picture]) -> tuple[bytes, dict[str, float]]:
+def paint_cell(cell: Cell, pictures: Mapping[str, Parcel]) -> tuple[bytes, dict[str, float]]:
     """Paint a cell.
 
     Args:
         cell: a `Cell`.
-        pictures: `{sha256: Picture}` with those that it names.
+        pictures: `{sha256: Parcel}` with those that it names.
 
     Returns:
         the PNG's bytes, and the losses after the last step, `{name: number}`.
@@ -146,7 +146,7 @@ def paint_cell(cell: Cell, pictures: Mapping[str, Picture]) -> tuple[bytes, dict
     return _encoded(_named(result, content, styles)), _losses(result.history[-1])
 
 
-def attempt(paint: Paint, cell: Cell, pictures: Mapping[str, Picture]) -> Outcome:
+def attempt(paint: Paint, cell: Cell, pictures: Mapping[str, Parcel]) -> Outcome:
     """Paint a cell; whatever goes wrong with it leaves the others.
 
     Returns:
@@ -163,7 +163,7 @@ def attempt(paint: Paint, cell: Cell, pictures: Mapping[str, Picture]) -> Outcom
 
 
 def attempt_on_worker(
-    threads: int, folder: PathLike, paint: Paint, cell: Cell, pictures: Mapping[str, Picture]
+    threads: int, folder: PathLike, paint: Paint, cell: Cell, pictures: Mapping[str, Parcel]
 ) -> Outcome | None:
     """Do the same on a worker, and tell TensorFlow, before it is loaded, its share of threads.
 

@@ -10,7 +10,7 @@ from typing import Any
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.extras import import_extra
 from nst_tutorial.runtime.types import PathLike
-from nst_tutorial.study.cells import Cell, Outcome, Paint, Picture, attempt_on_worker, sentence
+from nst_tutorial.study.cells import Cell, Outcome, Paint, Parcel, attempt_on_worker, sentence
 
 AHEAD = 1000  # cells that the scheduler holds at once: its memory does not grow with the study
 DEADLY = (
@@ -26,7 +26,7 @@ GONE = (
 def spread(
     where: Any,
     cells: Collection[Cell],
-    pictures: Mapping[str, Picture],
+    pictures: Mapping[str, Parcel],
     paint: Paint,
     threads: int,
     folder: PathLike,
@@ -40,7 +40,7 @@ def spread(
     Args:
         where: a Dask `Client`, or a scheduler's address.
         cells: the `Cell`s, in a collection.
-        pictures: `{sha256: Picture}`; each goes to each worker at most once, and again to a
+        pictures: `{sha256: Parcel}`; each goes to each worker at most once, and again to a
             worker that takes a dead one's place.
         paint: as `cells.paint_cell`.
         threads: that each worker computes with.

@@ -110,7 +110,7 @@ def labels_of(
         configs = [dataclasses.replace(config, **{field: value}) for value in values]
         ratios = (one.content_weight / (one.style_weight or np.nan) for one in configs)
         return [f"α/β = {ratio:.3g}" for ratio in ratios]
-    return [_in_words(field, number, value) for number, value in enumerate(values, 1)]
+    return [_label(field, number, value) for number, value in enumerate(values, 1)]
 
 
 def read_toml(path: PathLike) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def _listed(field, values):
     return list(values.values() if isinstance(values, Mapping) else values)
 
 
-def _in_words(field, number, value):
+def _label(field, number, value):
     """Say a value: `γ = 20`, a file's name, a layer in each line."""
     if field in INPUTS:
         return Path(value).stem if isinstance(value, (str, Path)) else f"{field} {number}"

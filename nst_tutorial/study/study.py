@@ -28,11 +28,11 @@ from nst_tutorial.runtime.types import Array, PathLike, Source
 from nst_tutorial.study.cells import (
     Cell,
     Paint,
-    Picture,
+    Parcel,
     attempt,
     losses_of,
+    pack,
     paint_cell,
-    picture_of,
     traits_of,
 )
 from nst_tutorial.study.cluster import spread
@@ -80,7 +80,7 @@ class Study:
         self.labels = [
             labels_of(field, grid, values, self.config) for field, values in self.grid.items()
         ]
-        self.pictures: dict[str, Picture] = {}  # by their hashes
+        self.pictures: dict[str, Parcel] = {}  # by their hashes
         self.failures: dict[str, str] = {}  # {key: sentence}
         self.inputs: list[PathLike | None] = []  # the files that it is made from
         fixed = {"content": content, "style": style, "extractor": extractor}
@@ -220,7 +220,7 @@ class Study:
         """Take a picture in, and return its hash."""
         if source is None:
             return None
-        picture = picture_of(source)
+        picture = pack(source)
         self.inputs.append(picture.name)
         return self.pictures.setdefault(picture.sha256, picture).sha256
 

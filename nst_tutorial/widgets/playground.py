@@ -32,7 +32,7 @@ from nst_tutorial.widgets.controls import (
 )
 from nst_tutorial.widgets.gallery import Gallery, encoded
 from nst_tutorial.widgets.path import Before, Job, News, Painted
-from nst_tutorial.widgets.stage import Stage, as_curve, as_gray
+from nst_tutorial.widgets.stage import Panel, as_curve, as_gray
 from nst_tutorial.widgets.words import (
     as_sum,
     described,
@@ -56,7 +56,7 @@ NOTHING = {
 }  # fmt: skip
 
 
-class Playground(Stage):
+class Playground(Panel):
     """A panel that paints while its sliders are moved. Show it by putting it last in a cell.
 
     There is one at a time: a new one ends the one before it, as `close()` does. Then its thread has

@@ -37,7 +37,7 @@ MESSAGES = (  # what the browser may say; what it must say with it, the methods'
 )  # fmt: skip
 
 
-class Stage(anywidget.AnyWidget):
+class Panel(anywidget.AnyWidget):
     """Shows what it is told, and says what is done to it: by calling the method `on_…`.
 
     Subclasses have a method for each message: `on_play()`, `on_choose(role, index)` and so on, see
