@@ -8,6 +8,7 @@ from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.settings import check, choice, names, number, switch, weights, whole
 from nst_tutorial.runtime.types import Terms
 
+LOSSES = ("content", "style", "tv")  # the total's terms, each with a weight
 OPTIMIZERS = ("adam", "nadam", "lbfgs", "sgd", "nadam_keras2")
 
 
@@ -134,6 +135,6 @@ def weighted(terms: Terms, config: TransferConfig) -> dict[str, float]:
     """Terms, as an `Objective` returns them, times their weights; the total is their sum."""
     shares = layer_weights(config, terms["style"])
     style = sum(shares[layer] * float(loss) for layer, loss in terms["style"].items())
-    losses = {"content": float(terms["content"]), "style": style, "tv": float(terms["tv"])}
-    losses = {name: getattr(config, f"{name}_weight") * loss for name, loss in losses.items()}
+    plain = {**terms, "style": style}
+    losses = {name: getattr(config, f"{name}_weight") * float(plain[name]) for name in LOSSES}
     return losses | {"total": sum(losses.values())}

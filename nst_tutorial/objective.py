@@ -6,7 +6,7 @@ convention divides the losses becomes one number for each layer, its divisor, ke
 
 from collections.abc import Sequence
 
-from nst_tutorial.config import TransferConfig, layer_weights
+from nst_tutorial.config import LOSSES, TransferConfig, layer_weights
 from nst_tutorial.conventions.known import CONVENTIONS, Convention
 from nst_tutorial.losses import (
     StyleTarget,
@@ -84,9 +84,8 @@ class Objective:
 
     def weights(self, config: TransferConfig) -> Tree:
         """The config's weights as tensors: arguments of the compiled graph, not constants in it."""
-        terms = ("content_weight", "style_weight", "tv_weight")
         numbers = {
-            "terms": {name: getattr(config, name) for name in terms},
+            "terms": {f"{name}_weight": getattr(config, f"{name}_weight") for name in LOSSES},
             "layers": layer_weights(config, self.targets["style"]),
             "exponent": config.tv_exponent,
         }

@@ -240,8 +240,8 @@ def show_curves(
 
 def show_loss(history: Sequence[dict[str, Any]]) -> Figure:
     """Draw a result's history: the total and its terms, before their weights, by step."""
-    terms = {term: [row[term] for row in history] for term in ("total", "content", "tv")}
-    terms["style"] = [sum(row["style"].values()) / max(len(row["style"]), 1) for row in history]
+    style = [sum(row["style"].values()) / max(len(row["style"]), 1) for row in history]
+    terms = {term: [row[term] for row in history] for term in TERMS} | {"style": style}
     curves = {
         name: [value if value > 1e-6 else np.nan for value in values]  # a start at the content
         for name, values in terms.items()

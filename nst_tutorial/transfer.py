@@ -249,10 +249,10 @@ def _warn_of_stall(taken, steps, shape):
 
 def _culprit(terms):
     """Say which of the terms is no number, and what to lower."""
-    losses = {"content": terms["content"], "total variation": terms["tv"]}
+    losses = {name: loss for name, loss in terms.items() if name not in ("style", "total")}
     losses |= {f"style at {layer}": loss for layer, loss in terms["style"].items()}
     lost = [name for name, loss in losses.items() if not math.isfinite(loss)]
-    if lost == ["total variation"]:
+    if lost == ["tv"]:
         return "total variation is no longer a number; lower tv_exponent"
     if lost:
         return f"no longer a number: the loss of {', '.join(lost)}; lower learning_rate"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nst_tutorial.config import TransferConfig, layer_weights, weighted
+from nst_tutorial.config import LOSSES, TransferConfig, layer_weights, weighted
 from nst_tutorial.conventions.known import CONVENTIONS
 from nst_tutorial.conventions.recipes import SETTINGS
 from nst_tutorial.extractors import Extractor, load_extractor
@@ -192,7 +192,7 @@ def _ready(extractor, layers):
 
 def _own_weights(name):
     config = _settings_of(name)
-    weights = {term: getattr(config, f"{term}_weight") for term in ("content", "style", "tv")}
+    weights = {term: getattr(config, f"{term}_weight") for term in LOSSES}
     return weights | {"tv_exponent": config.tv_exponent}
 
 

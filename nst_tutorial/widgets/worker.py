@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from nst_tutorial.config import layer_weights, weighted
+from nst_tutorial.config import LOSSES, layer_weights, weighted
 from nst_tutorial.control.plan import make_plan
 from nst_tutorial.extractors import Extractor
 from nst_tutorial.runs.inputs import load_pictures
@@ -416,5 +416,5 @@ def _row(terms, config):
         layer: config.style_weight * shares[layer] * float(loss)
         for layer, loss in terms["style"].items()
     }
-    weights = {term: getattr(config, f"{term}_weight") for term in ("content", "style", "tv")}
+    weights = {term: getattr(config, f"{term}_weight") for term in LOSSES}
     return {**weighted(terms, config), "layers": layers, "weights": weights}

@@ -138,11 +138,12 @@ function line(rows, column, axes) {
   }).join("");
 }
 
-/** Rows of five numbers from bytes: step, total, content, style, tv. */
+/** Rows of numbers from bytes: the step, then the terms. */
 function rowsOf(bytes) {
-  const count = Math.floor((bytes?.byteLength ?? 0) / 20);
+  const columns = 1 + Object.keys(TERMS).length;
+  const count = Math.floor((bytes?.byteLength ?? 0) / (4 * columns));
   return Array.from({ length: count }, (_, row) =>
-    Array.from({ length: 5 }, (_, i) => bytes.getFloat32(20 * row + 4 * i, true)));
+    Array.from({ length: columns }, (_, i) => bytes.getFloat32(4 * (columns * row + i), true)));
 }
 
 function every(from, to, gap) {
