@@ -43,16 +43,22 @@ PLACES = {
     "stylize: output": ["stylize", "photo.png", "style.png", "-o", "{}", *QUICK],
     "stylize: extractor": ["stylize", "photo.png", "style.png", "-o", "out.png", *QUICK[2:],
                            "--extractor", "{}"],
+    "stylize: mask": ["stylize", "photo.png", "-o", "out.png", *QUICK, "--region", "{}",
+                      "style.png"],
     "stylize: checkpoint": ["stylize", "photo.png", "style.png", "-o", "resumed.png", *QUICK,
                             "--resume"],
     "rerun: picture": ["rerun", "{}", "-o", "out.png"],
     "rerun: content": ["rerun", "made.png", "-o", "out.png", "--content", "{}"],
+    "rerun: style": ["rerun", "made.png", "-o", "out.png", "--style", "{}"],
+    "rerun: extractor": ["rerun", "made.png", "-o", "out.png", "--extractor", "{}"],
     "rerun: output": ["rerun", "made.png", "-o", "{}"],
     "study: document": ["study", "{}"],
     "study: output": ["study", "study.toml", "-o", "{}"],
     "apply: network": ["apply", "{}", "photo.png", "-o", "out.png"],
     "apply: picture": ["apply", "net.keras", "{}", "-o", "out.png"],
-    "apply: output": ["apply", "net.keras", "photo.png", "-o", "{}"],
+    "apply: output": ["apply", "network.png", "photo.png", "-o", "{}"],
+    "export: network": ["export", "{}", "-o", "out.onnx"],
+    "export: output": ["export", "net.keras", "-o", "{}"],
     "train: style": ["train", "{}", "--images", "photos", "-o", "new.keras", *TINY],
     "train: images": ["train", "style.png", "--images", "{}", "-o", "new.keras", *TINY],
     "train: output": ["train", "style.png", "--images", "photos", "-o", "{}", *TINY],
@@ -86,6 +92,7 @@ KINDS = {
     "another input": lambda: "./style.png",
     "a document": lambda: "study.toml",
     "a network": lambda: "net.keras",
+    "a network that is called a picture": lambda: "network.png",
     "a cut network": lambda: write("cut.keras", read("net.keras")[:-300]),
     "weights that are text": lambda: write("text.npz", b"hello"),
     "weights that are text, too": lambda: write("text.h5", b"hello"),
@@ -94,7 +101,7 @@ KINDS = {
     "an ending for programs": lambda: "out.eps",
 }  # fmt: skip
 
-INPUTS = ("photo.png", "style.png", "study.toml", "made.png")
+INPUTS = ("photo.png", "style.png", "study.toml", "made.png", "net.keras", "network.png")
 CASES = [(place, kind) for place in PLACES for kind in KINDS]
 DRAWN = random.Random(0).sample(CASES, 60)
 
@@ -128,6 +135,7 @@ def prepared(tmp_path_factory, photograph, painting):
         save_image("photos/one.png", np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 3)))
         write("study.toml", STUDY.encode())
         save_network(StyleNetwork(["one"], width=4, blocks=1), "net.keras")
+        shutil.copy("net.keras", "network.png")
         assert main(["stylize", "photo.png", "style.png", "-o", "made.png", *QUICK]) == 0
     finally:
         os.chdir(before)
@@ -149,8 +157,10 @@ def test_a_path(prepared, tmp_path, monkeypatch, capsys, place, kind):
     if place == "stylize: checkpoint" and os.path.isfile(path) and "\0" not in path:
         shutil.copy(path, "resumed.png.checkpoint")
     monkeypatch.setattr(Learner, "compile", partialmethod(Learner.compile, run_eagerly=True))
-    no_input = "style.png" if place.startswith("apply") else ""  # whose styles are in the network
-    kept = {name: read(name) for name in INPUTS if name != no_input}
+    strangers = (
+        ("style.png", "net.keras") if place == "apply: output" else ("net.keras", "network.png")
+    )
+    kept = {name: read(name) for name in INPUTS if name not in strangers}
     status = main([path if word == "{}" else word for word in PLACES[place]])
     said = capsys.readouterr().err
     last = said.replace("\r", "\n").splitlines()[-1:] or [""]

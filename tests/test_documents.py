@@ -1,23 +1,29 @@
-"""What a PNG or a checkpoint says is believed only if it can be: else it is one sentence."""
+"""What a file says is believed only if it can be: else it is one sentence."""
 
 import contextlib
 import copy
 import dataclasses
 import json
+import zipfile
 
+import jsonschema
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst_tutorial import Checkpoint, NSTError, TransferConfig, save_image
+from nst_tutorial.fast import StyleNetwork, load_network, save_network
+from nst_tutorial.fast.archive import CONFIG as NETWORK_SAYS
+from nst_tutorial.fast.callbacks import ORIGIN as TRAINING
 from nst_tutorial.runs.provenance import ORIGIN, config_of, read
 from nst_tutorial.runtime.documents import parse
 from nst_tutorial.runtime.errors import NSTWarning
 from nst_tutorial.scales import coarse_to_fine
+from nst_tutorial.study.cells import LOSSES
 
 HASH = "0" * 64
-CONFIG = TransferConfig(size=128, steps=6, optimizer="adam")
+CONFIG = TransferConfig(size=128, steps=6, scales=1, optimizer="adam")
 STAGES = coarse_to_fine((1, 128, 128, 3), CONFIG.scales, CONFIG.steps, CONFIG.learning_rate)
 ORIGIN_SAID = {
     "config": json.loads(json.dumps(dataclasses.asdict(CONFIG))),
@@ -30,6 +36,9 @@ ORIGIN_SAID = {
     },
     "versions": {"python": "3.12.1"},
     "machine": {"threads": 2, "instructions": "AVX2", "tile": None},
+    "regions": [{"mask": {"name": "mask.png", "sha256": HASH}, "style_mask": None}],
+    "schedule": [[2, {"style_weight": 50.0}], [3, "half"], [4, "stop"]],
+    "stopped": "interrupted, after step 5",
 }  # fmt: skip
 ROW = {
     "size": 64, "step": 1, "content": 0.5, "style": {"block1_conv1": 1.0}, "tv": 0.1, "total": 2.0,
@@ -80,27 +89,78 @@ def write_checkpoint(path, said):
     return Checkpoint(path, resume=True)
 
 
-short = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+counts = pytest.mark.parametrize("count", [100, pytest.param(5000, marks=pytest.mark.long)])
 
 
-@short
-@given(said=mutants(ORIGIN_SAID))
-def test_settings_in_a_png_are_a_config_or_a_sentence(tmp_path, said):
-    save_image(tmp_path / "p.png", np.zeros((4, 4, 3)), {"nst_tutorial": json.dumps(said)})
-    with contextlib.suppress(NSTError):
+def try_mutants(count, document, holds):
+    """Try so many mutants of a document; each may be refused in a sentence."""
+    accepted = []
+
+    @settings(max_examples=count, deadline=None)
+    @given(said=mutants(document))
+    def once(said):
+        with contextlib.suppress(NSTError):
+            holds(said)
+            accepted.append(said)
+
+    once()
+    print(f"{count} mutants, {len(accepted)} accepted, the others a sentence, 0 failures")
+
+
+@counts
+def test_settings_in_a_png_are_a_config_or_a_sentence(tmp_path, count):
+    def holds(said):
+        save_image(tmp_path / "p.png", np.zeros((4, 4, 3)), {"nst_tutorial": json.dumps(said)})
         config = config_of(read(tmp_path / "p.png"))
         assert dataclasses.replace(config) == config
 
+    try_mutants(count, ORIGIN_SAID, holds)
 
-@short
-@given(said=mutants(MOMENT_SAID))
-def test_a_checkpoint_is_a_moment_of_the_run_or_a_sentence(tmp_path, said):
-    checkpoint = write_checkpoint(tmp_path / "c.npz", said)
-    with contextlib.suppress(NSTError, NSTWarning):  # a warning: versions or machine differ
-        moment = checkpoint.load(ORIGIN_SAID, STAGES)
-        assert (moment.stage, moment.done, len(moment.history)) == (0, 2, 2)
+
+@counts
+def test_a_checkpoint_is_a_moment_of_the_run_or_a_sentence(tmp_path, count):
+    def holds(said):
+        checkpoint = write_checkpoint(tmp_path / "c.npz", said)
+        with contextlib.suppress(NSTWarning):  # versions or machine differ
+            moment = checkpoint.load(ORIGIN_SAID, STAGES)
+            assert (moment.stage, moment.done, len(moment.history)) == (0, 2, 2)
+
+    try_mutants(count, MOMENT_SAID, holds)
+
+
+@counts
+def test_a_network_is_built_as_its_file_says_or_not_at_all(tmp_path, count):
+    network = StyleNetwork(["one", "two"], width=4, blocks=1)
+    save_network(network, tmp_path / "whole.keras")
+    with zipfile.ZipFile(tmp_path / "whole.keras") as whole:
+        members = {name: whole.read(name) for name in whole.namelist()}
+    document = json.loads(members[NETWORK_SAYS])
+
+    def holds(said):
+        with zipfile.ZipFile(tmp_path / "mutant.keras", "w") as mutant:
+            for name, content in {**members, NETWORK_SAYS: json.dumps(said)}.items():
+                mutant.writestr(name, content)
+        loaded = load_network(tmp_path / "mutant.keras", "float32")
+        assert len(loaded.styles) == 2
+        assert [w.shape for w in loaded.weights] == [w.shape for w in network.weights]
+
+    try_mutants(count, document, holds)
+
+
+@counts
+@pytest.mark.parametrize(
+    ("form", "document"),
+    [
+        (TRAINING, {"styles": ["one"], "sha256": [HASH] * 3, "settings": {"steps": 2}}),
+        (LOSSES, {"total": 1.0, "content": 0.5, "style block1_conv1": 0.25, "tv": 0.1}),
+    ],
+    ids=["training", "losses of a cell"],
+)
+def test_a_document_has_its_form_or_is_a_sentence(form, document, count):
+    def holds(said):
+        jsonschema.validate(parse(json.dumps(said), form, "document"), form)
+
+    try_mutants(count, document, holds)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Networks' files and checkpoints of trainings: whole, or refused by one sentence."""
 
+import functools
 import io
 import json
 import types
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from nst_tutorial import NSTError, NSTWarning
-from nst_tutorial.cli import fast as fast_commands
+from nst_tutorial.cli.saving import save
 from nst_tutorial.fast import StyleNetwork, archive, check_network, load_network, save_network
 from nst_tutorial.fast.callbacks import Keep
 from nst_tutorial.runtime.files import replace_file
@@ -195,7 +196,7 @@ def test_a_network_whose_place_refuses_is_saved_elsewhere(network, tmp_path, mon
 
     monkeypatch.setattr(archive, "replace_file", full)
     with pytest.raises(NSTError, match="No space left on device") as told:
-        fast_commands._save(network, output)
+        save(functools.partial(save_network, network), output, "network.keras")
     (place,) = tmp_path.rglob("network.keras")
     assert f"The network is in {place}." in str(told.value)
     assert are_equal(load_network(place, "float32"), network)

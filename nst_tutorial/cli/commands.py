@@ -17,7 +17,6 @@ import sys
 import tempfile
 import traceback
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 from nst_tutorial import __version__
@@ -25,6 +24,7 @@ from nst_tutorial.cli import fast as fast_commands
 from nst_tutorial.cli import terminal
 from nst_tutorial.cli.folders import outputs_for, report
 from nst_tutorial.cli.options import add_options, given
+from nst_tutorial.cli.saving import save
 from nst_tutorial.cli.terminal import bar, say, tell
 from nst_tutorial.runtime.errors import NSTError, NSTWarning
 from nst_tutorial.runtime.files import check_output, make_folder, shown
@@ -332,23 +332,9 @@ def _print_terms(step, config):
 def _save(result, output, interrupts):
     """Save a result, elsewhere if its own place refuses; return the exit status."""
     interrupts.clear()  # what stopped the run shall not be what stops the saving
-    try:
-        result.save(output)
-    except NSTError as error:
-        place = save_elsewhere(result.save, "picture.png")
-        raise NSTError(f"{error} The picture is in {place}.") from None
+    save(result.save, output, "picture.png")
     tell(f"{output} saved" + (f"; it was stopped: {result.stopped}." if result.stopped else "."))
     return 1 if result.stopped else 0
-
-
-def save_elsewhere(save: Callable[[Path], object], name: str) -> Path:
-    """Call `save` with a path of that name in a new folder, wherever that succeeds; return it."""
-    for folder in (tempfile.gettempdir(), Path.home(), Path.cwd()):
-        with contextlib.suppress(NSTError, OSError):
-            place = Path(tempfile.mkdtemp(prefix="nst-tutorial-", dir=folder)) / name
-            save(place)
-            return place
-    raise NSTError("there is no folder left that it can be saved in; free some space.")
 
 
 def _config(options):

@@ -4,12 +4,14 @@ Nothing heavy is imported until a command runs.
 """
 
 import argparse
+import functools
 import os
 import sys
 from pathlib import Path
 
 from nst_tutorial.cli.folders import outputs_for, report
 from nst_tutorial.cli.options import add_options, given
+from nst_tutorial.cli.saving import save
 from nst_tutorial.cli.terminal import bar, tell
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.files import check_output
@@ -32,7 +34,7 @@ def train(options: argparse.Namespace) -> int:
         if checkpoint.exists():
             tell("Go on by the same command.")
         raise
-    _save(network, options.output)
+    save(lambda path: fast.save_network(network, path), options.output, "network.keras")
     checkpoint.unlink(missing_ok=True)
     tell(f"{options.output} saved; its styles are {', '.join(network.styles)}.")
     return report(broken.values())
@@ -60,18 +62,6 @@ def _learn(options, styles, how):
     return fast.learn_style(grown, name, picture, options.images, **how)
 
 
-def _save(network, path):
-    """Save a network, elsewhere if its own place refuses."""
-    from nst_tutorial.cli.commands import save_elsewhere
-    from nst_tutorial.fast import save_network
-
-    try:
-        save_network(network, path)
-    except NSTError as error:
-        place = save_elsewhere(lambda place: save_network(network, place), "network.keras")
-        raise NSTError(f"{error} The network is in {place}.") from None
-
-
 def apply(options: argparse.Namespace) -> int:
     """Paint a picture, or each picture of a folder, in a blend or in every style."""
     from nst_tutorial import fast
@@ -82,8 +72,8 @@ def apply(options: argparse.Namespace) -> int:
         network.weights_of(blend)
     if os.path.isdir(options.source):
         return _paint_folder(network, blends, options)
-    source, outputs = _job(options.source, options.output, blends)
-    _paint(network, source, outputs, options.size)
+    source, outputs = _job(options.source, options.output, blends, options.network)
+    _paint(network, source, outputs, options)
     tell(f"painted: {', '.join(map(str, outputs))}")
     return 0
 
@@ -94,7 +84,7 @@ def export(options: argparse.Namespace) -> int:
 
     fast.check_export(options.output, [options.network])
     network = fast.load_network(options.network, "float32")
-    fast.export_network(network, options.output)
+    save(lambda path: fast.export_network(network, path), options.output, "network.onnx")
     tell(f"{options.output} saved; its styles are {', '.join(network.styles)}.")
     return 0
 
@@ -104,11 +94,11 @@ def _paint_folder(network, blends, options):
     from tqdm import tqdm
 
     pairs = outputs_for(options.source, options.output)
-    jobs, done, broken = [_job(*pair, blends) for pair in pairs], 0, []
+    jobs, done, broken = [_job(*pair, blends, options.network) for pair in pairs], 0, []
     with hold_interrupts() as interrupts:
         for source, outputs in tqdm(jobs, unit="picture", delay=1e-6, file=sys.stderr):
             try:
-                _paint(network, source, outputs, options.size)
+                _paint(network, source, outputs, options)
                 done += 1
             except NSTError as error:
                 broken.append(str(error))
@@ -122,27 +112,30 @@ def _paint_folder(network, blends, options):
     return status
 
 
-def _job(source, output, blends):
+def _job(source, output, blends, network):
     """Pair a picture with what is to be painted of it, `{path: blend}`, once each can be saved."""
     from nst_tutorial.runtime.encoding import check_picture
 
-    outputs = {output.with_stem(f"{output.stem}-{name}"): blend for name, blend in blends.items()}
-    if len(blends) == 1:
-        outputs = dict(zip([output], blends.values(), strict=True))
+    alone = len(blends) == 1 or not output.name  # which is refused below
+    outputs = {
+        output if alone else output.with_stem(f"{output.stem}-{name}"): blend
+        for name, blend in blends.items()
+    }
     for path in outputs:
-        check_picture(path, [source])
+        check_picture(path, [source, network])
     return source, outputs
 
 
-def _paint(network, source, outputs, size):
+def _paint(network, source, outputs, options):
     from nst_tutorial import fast
     from nst_tutorial.images import load_image, save_image
     from nst_tutorial.runtime.encoding import check_picture
 
-    image = load_image(source, size)
+    image = load_image(source, options.size)
     for path, blend in outputs.items():
-        check_picture(path, [source], max(image.shape))
-        save_image(path, fast.apply(network, image, blend))
+        check_picture(path, [source, options.network], max(image.shape))
+        painted = fast.apply(network, image, blend)
+        save(functools.partial(save_image, image=painted), path, "picture.png")
 
 
 def _blends(given, known):
@@ -184,7 +177,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="folder of photographs of any size",
     )
-    add("-o", "--output", type=Path, required=True, metavar="NET.keras")
+    add("-o", "--output", type=Path, required=True, metavar="NET.keras", help="the network")
     add("--add-to", metavar="NET.keras", help="add one style to this network; others stay as is")
     add("--extractor", help="pocket, vgg19, random, random-vgg19, or a file of weights (pocket)")
     add_options(parser, TrainConfig)
@@ -204,4 +197,4 @@ def add_export(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=export)
     add = parser.add_argument
     add("network", metavar="NET.keras", help="what train made, or the word shipped")
-    add("-o", "--output", type=Path, required=True, metavar="NET.onnx")
+    add("-o", "--output", type=Path, required=True, metavar="NET.onnx", help="the ONNX file")

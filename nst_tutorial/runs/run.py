@@ -120,6 +120,7 @@ def run(
         config = dataclasses.replace(config, margin=0)
     plan = plan_of(pictures, config)
     full = (plan.styles[0] if plan.content is None else plan.content).shape
+    extractor.check_shape(full)  # else it would be said of the picture with its margin
     if checkpoint and checkpoint.moment:
         like = checkpoint.moment.origin
     tile = _choose_tile(full, plan, extractor, config, like)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from nst_tutorial.runtime import machine
 from nst_tutorial.runtime.errors import NSTError
 
+BACKENDS = ("tensorflow", "jax", "torch")
+NO_GRADIENTS = "gradients need KERAS_BACKEND tensorflow, jax or torch; it is {}."
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 machine.limit_threads()
 
@@ -34,6 +36,9 @@ with silenced_stderr():
         import keras
         from keras import ops
     except ModuleNotFoundError as error:
+        asked = os.environ.get("KERAS_BACKEND", "tensorflow")
+        if asked not in BACKENDS:  # Keras' NumPy backend imports JAX, and would not do with it
+            raise NSTError(NO_GRADIENTS.format(asked)) from None
         name = str(error.name).split(".")[0]
         extra = name if name in ("jax", "torch") else "cpu"
         raise ModuleNotFoundError(
@@ -141,6 +146,6 @@ def backend_name() -> str:
         NSTError: they cannot.
     """
     backend = keras.backend.backend()
-    if backend not in ("tensorflow", "jax", "torch"):
-        raise NSTError(f"gradients need KERAS_BACKEND tensorflow, jax or torch; it is {backend}.")
+    if backend not in BACKENDS:
+        raise NSTError(NO_GRADIENTS.format(backend))
     return backend

@@ -19,6 +19,7 @@ import urllib.request
 from pathlib import Path
 
 from nst_tutorial.runtime.errors import NSTError
+from nst_tutorial.runtime.files import open_file
 from nst_tutorial.runtime.machine import keras_home
 from nst_tutorial.runtime.types import PathLike
 
@@ -66,11 +67,9 @@ def download_vgg19() -> Path:
 
 def is_whole(path: PathLike) -> bool:
     """Whether a file is there and is, by its hash, the one that Keras' VGG19 is made of."""
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "md5").hexdigest() == VGG19_MD5
-    except OSError:
-        return False
+    with contextlib.suppress(NSTError), open_file(path) as file:
+        return hashlib.file_digest(file, "md5").hexdigest() == VGG19_MD5
+    return False
 
 
 def state_of_vgg19() -> str:

@@ -61,7 +61,7 @@ def _remembered(race):
     parts = (processor.model(), processor.instructions(), machine.threads(), keras.__version__)
     key = "; ".join(map(str, parts))
     known = {}
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, TypeError):  # there is none, or it is damaged
         known = dict(json.loads(file.read_text("utf-8")))
     if known.get(key) in ("float32", "bfloat16"):
         return known[key], f"the faster when measured; {file} keeps it"
