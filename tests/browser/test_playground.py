@@ -240,6 +240,7 @@ def test_a_slider_while_it_runs(panel):
     after = float(slider.get_attribute("aria-valuetext"))
     assert 1.2 < after / before < 1.3
     panel.until(f"playground.worker._job.config.style_weight == {after}")
+    slider.hover()  # which waits until the page stands still
     box = slider.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     panel.page.mouse.move(x, y)
