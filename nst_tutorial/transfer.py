@@ -109,14 +109,15 @@ class StyleTransfer:
         _check_kinds(content_image, style_images, extractor, config, start)
         self.config, self.shape = config, tuple(start.shape)
         self._margin = round(config.margin * max(self.shape))
-        content_image = None if content_image is None else self._with_margin(content_image)
+        content_image = None if content_image is None else mirrored(content_image, self._margin)
         pictures = content_image, list(style_images or ())
-        self.objective = objective(*pictures, extractor, config, self._with_margin(start).shape)
+        shape = mirrored(start, self._margin).shape
+        self.objective = objective(*pictures, extractor, config, shape)
         self.restart(start)
 
     def restart(self, start: Array) -> None:
         """Start anew from a picture of the same shape, with nothing compiled again."""
-        self._begin(self._with_margin(start))
+        self._begin(mirrored(start, self._margin))
 
     def learn_from(self, smaller: "StyleTransfer") -> "StyleTransfer":
         """Begin with strides as long as L-BFGS found right for a smaller size, and return self.
@@ -218,10 +219,10 @@ class StyleTransfer:
             raise DivergedError(_culprit(terms))
         return terms, gradient
 
-    def _with_margin(self, image):
-        """Continue a picture by its mirror image: borders are where reflection draws stripes."""
-        m = self._margin
-        return np.pad(image, ((0, 0), (m, m), (m, m), (0, 0)), mode="reflect")
+
+def mirrored(image: Array, m: int) -> np.ndarray:
+    """Continue pictures by m mirrored pixels: borders are where reflection draws stripes."""
+    return np.pad(image, ((0, 0), (m, m), (m, m), (0, 0)), mode="reflect")
 
 
 def _check_kinds(content_image, style_images, extractor, config, start):

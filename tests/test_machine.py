@@ -16,7 +16,7 @@ def fake(tmp_path, monkeypatch):
     """Write files below a root of our own: `fake({path: text})`."""
     monkeypatch.setattr(machine, "ROOT", tmp_path)
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    monkeypatch.setattr(machine, "_affinity", lambda: 8)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(8), raising=False)
     machine_wide = psutil.virtual_memory()._replace(total=64 * GIB, available=48 * GIB)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: machine_wide)
 

@@ -19,6 +19,7 @@ from nst_tutorial.runtime.backend import ops
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.types import Array, Arrays, Shape, Source, Terms, Tree
 from nst_tutorial.scales import resize
+from nst_tutorial.transfer import mirrored
 
 FAINTEST = 1 / 512  # a mask below this is black: half a level of an 8-bit picture
 
@@ -46,8 +47,7 @@ class Guides:
 
     def resized(self, shape: Shape, margin: float = 0.0) -> np.ndarray:
         """Resize the masks to a picture `(1, h, w, 3)` with a mirrored margin: `(R, h, w, 1)`."""
-        m = round(margin * max(self.masks.shape[1:3]))
-        whole = np.pad(self.masks, ((0, 0), (m, m), (m, m), (0, 0)), mode="reflect")
+        whole = mirrored(self.masks, round(margin * max(self.masks.shape[1:3])))
         return np.clip(resize(whole, (len(whole), *shape[1:3], 1)), 0, 1)
 
     def on_style(self, number: int, shape: Shape) -> Array | None:

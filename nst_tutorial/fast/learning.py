@@ -12,7 +12,7 @@ from nst_tutorial.fast.callbacks import Keep, Tell, TrainStep
 from nst_tutorial.fast.config import TrainConfig
 from nst_tutorial.fast.crops import Crops, pictures_in
 from nst_tutorial.fast.memory import check_training, memory_errors_as_sentences
-from nst_tutorial.fast.network import ConditionalInstanceNormalization, StyleNetwork, cast
+from nst_tutorial.fast.network import ConditionalInstanceNormalization, StyleNetwork, cast, copy
 from nst_tutorial.fast.objective import BatchObjective, one_a_style
 from nst_tutorial.images import load_image
 from nst_tutorial.runs.provenance import digest
@@ -128,7 +128,7 @@ def train(
             f"the network paints {', '.join(network.styles)}; give those styles, in that order."
         )
     shape = config.width, config.blocks, config.normalize, config.precision
-    network = _copy(network, config.precision) if network else StyleNetwork(styles, *shape)
+    network = copy(network, config.precision) if network else StyleNetwork(styles, *shape)
     pictures = _load(styles.values(), config)
     rows = np.eye(len(styles), dtype="float32")
     return _learn(network, rows, pictures, images, extractor, config, callback, checkpoint)
@@ -164,7 +164,7 @@ def learn_style(
     """
     config = config or TrainConfig()
     rows = network.weights_of(style)
-    network = _copy(network, config.precision)
+    network = copy(network, config.precision)
     for layer in network.layers:
         layer.trainable = isinstance(layer, ConditionalInstanceNormalization)
     pictures = _load([picture], config)
@@ -176,12 +176,6 @@ def learn_style(
 def _load(pictures, config):
     sizes = one_a_style(config, "style_size", len(pictures))
     return [load_image(picture, size) for picture, size in zip(pictures, sizes, strict=True)]
-
-
-def _copy(network, precision):
-    copy = StyleNetwork(**{**network.get_config(), "precision": precision})
-    copy.set_weights(network.get_weights())
-    return copy
 
 
 def _learn(network, rows, pictures, images, extractor, config, callback, checkpoint):

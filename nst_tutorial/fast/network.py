@@ -294,8 +294,11 @@ def add_style(network: StyleNetwork, name: str) -> StyleNetwork:
 
 def cast(network: StyleNetwork, precision: str) -> StyleNetwork:
     """Return a network with the same weights that computes in another precision."""
-    if precision == network.precision:
-        return network
-    other = StyleNetwork(**{**network.get_config(), "precision": precision})
-    other.set_weights(network.get_weights())
-    return other
+    return network if precision == network.precision else copy(network, precision)
+
+
+def copy(network: StyleNetwork, precision: str) -> StyleNetwork:
+    """Return a new network with the same weights, in a precision."""
+    new = StyleNetwork(**{**network.get_config(), "precision": precision})
+    new.set_weights(network.get_weights())
+    return new

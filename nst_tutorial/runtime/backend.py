@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from nst_tutorial.runtime import machine
 from nst_tutorial.runtime.errors import NSTError
 
-BACKENDS = ("tensorflow", "jax", "torch")
 NO_GRADIENTS = "gradients need KERAS_BACKEND tensorflow, jax or torch; it is {}."
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 machine.limit_threads()
@@ -36,9 +35,8 @@ with silenced_stderr():
         import keras
         from keras import ops
     except ModuleNotFoundError as error:
-        asked = os.environ.get("KERAS_BACKEND", "tensorflow")
-        if asked not in BACKENDS:  # Keras' NumPy backend imports JAX, and would not do with it
-            raise NSTError(NO_GRADIENTS.format(asked)) from None
+        if os.environ.get("KERAS_BACKEND") == "numpy":  # for which Keras imports JAX
+            raise NSTError(NO_GRADIENTS.format("numpy")) from None
         name = str(error.name).split(".")[0]
         extra = name if name in ("jax", "torch") else "cpu"
         raise ModuleNotFoundError(
@@ -146,6 +144,6 @@ def backend_name() -> str:
         NSTError: they cannot.
     """
     backend = keras.backend.backend()
-    if backend not in BACKENDS:
+    if backend not in ("tensorflow", "jax", "torch"):
         raise NSTError(NO_GRADIENTS.format(backend))
     return backend

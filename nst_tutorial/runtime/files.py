@@ -4,6 +4,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,7 +13,7 @@ from nst_tutorial.runtime.types import PathLike
 
 
 @contextlib.contextmanager
-def open_file(path: PathLike) -> Iterator[BinaryIO]:
+def open_file(path: PathLike) -> Iterator[BufferedReader]:
     """Open a file for reading that has an end: what a folder, a pipe or a device gives has none.
 
     Args:

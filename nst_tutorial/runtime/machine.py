@@ -21,8 +21,9 @@ def keras_home() -> Path:
 
 def cpu_limit() -> int:
     """How many processors this process may keep busy: its affinity, or a cgroup's quota."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else math.inf
     quotas = [_quota_of(group) for group in groups()]
-    return max(1, math.ceil(min([_affinity(), os.cpu_count() or 1, *quotas])))
+    return max(1, math.ceil(min([allowed, os.cpu_count() or 1, *quotas])))
 
 
 def limit_threads() -> None:
@@ -40,10 +41,6 @@ def use_threads(number: int) -> None:
 def threads() -> int:
     """How many threads TensorFlow computes one operation with."""
     return int(os.environ.get(THREADS[0]) or 0) or cpu_limit()
-
-
-def _affinity():
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else math.inf
 
 
 def _quota_of(group):

@@ -100,8 +100,8 @@ def choice(default: object, *known: object, help: str = "") -> Any:
     def read(value):
         return _demand(value, type(value) is type(default) and value in known)
 
-    option = {"metavar": "NAME"}
-    return declare(default, help, read, f"one of {', '.join(map(str, known))}", option)
+    must = f"one of {', '.join(map(str, known))}"
+    return declare(default, help, read, must, {"metavar": "NAME"})
 
 
 def switch(default: bool, help: str = "") -> Any:
@@ -110,8 +110,7 @@ def switch(default: bool, help: str = "") -> Any:
     def read(value):
         return _demand(value, isinstance(value, bool))
 
-    option = {"action": argparse.BooleanOptionalAction}
-    return declare(default, help, read, "True or False", option)
+    return declare(default, help, read, "True or False", {"action": argparse.BooleanOptionalAction})
 
 
 def names(default: Sequence[str], help: str = "") -> Any:
