@@ -86,9 +86,10 @@ wheel: $(READY) ## build the package as a wheel, and try it without the clone: r
 web: $(READY) ## build the page that paints in a browser, in results/web/; needs npm
 	$(BIN)/python web/build.py
 
-gallery: $(READY) ## draw the style pictures and paint the README's pictures again
+gallery: $(READY) ## draw the style pictures and paint the README's and the lessons' pictures again
 	$(BIN)/python images/make_styles.py
 	$(BIN)/python images/make_gallery.py
+	$(BIN)/python images/make_lessons.py
 
 film: $(READY) ## film the playground for the README, in a real browser
 	$(RUN) pytest -m browser tests/browser/film.py

@@ -234,7 +234,7 @@ def style_loss(
 
 
 def weigh_layers(losses: dict[str, Array], layer_weights: dict[str, float]) -> Array:
-    r"""Add up layers' losses `{layer: E_l}` with `{layer: w_l}`: $\sum_l w_l E_l$ (eq. 5)."""
+    r"""Add up layers' losses `{layer: E_l}` that are known one by one: $\sum_l w_l E_l$ (eq. 5)."""
     return sum(layer_weights[layer] * loss for layer, loss in losses.items())
 
 

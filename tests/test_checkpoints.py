@@ -51,13 +51,17 @@ def resumed(pictures, extractor, config, path, callback=None):
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "step"),  # the small size has five steps
-    [("adam", 2), ("adam", 6), ("nadam", 7), *(("lbfgs", step) for step in (3, 6, 8))],
-)
+    ("optimizer", "step", "form"),  # the small size has five steps
+    [
+        ("adam", 2, "pixels"), ("adam", 6, "pixels"), ("adam", 6, "fourier"),
+        ("nadam", 7, "pixels"), ("lbfgs", 3, "pixels"), ("lbfgs", 6, "pixels"),
+        ("lbfgs", 8, "pixels"), ("lbfgs", 8, "fourier"),
+    ],
+)  # fmt: skip
 def test_a_killed_run_ends_in_the_same_bytes(
-    pictures, extractor, unbroken, tmp_path, optimizer, step
+    pictures, extractor, unbroken, tmp_path, optimizer, step, form
 ):
-    config = dataclasses.replace(CONFIG, optimizer=optimizer)
+    config = dataclasses.replace(CONFIG, optimizer=optimizer, parameterization=form)
     whole = unbroken(config)
     killed_at(step, pictures, extractor, config, tmp_path / "c")
     taken = []

@@ -92,7 +92,7 @@ def test_a_cell_that_always_kills_its_worker_is_blamed_alone(here, cluster, tmp_
 def test_a_worker_loads_keras_only_to_paint():
     code = "import sys; from nst_tutorial.study import cluster; print('keras' in sys.modules)"
     command = [sys.executable, "-c", code]
-    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
     assert result.stdout == "False\n"
 
 

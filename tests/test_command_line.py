@@ -267,7 +267,7 @@ def test_help_imports_nothing_heavy(command):
     code += f"try: m.main({command})\nexcept SystemExit: pass\n"
     code += "print(sorted({'numpy', 'keras', 'tensorflow', 'PIL'} & set(sys.modules)))"
     result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600
     )
     assert result.stdout.endswith("[]\n")
 
@@ -275,13 +275,14 @@ def test_help_imports_nothing_heavy(command):
 def test_the_import_is_quiet_and_a_missing_backend_is_one_sentence(tmp_path):
     quiet = subprocess.run(
         [sys.executable, "-c", "from nst_tutorial import gram_matrix; gram_matrix([[[1.0]]])"],
-        capture_output=True, text=True, check=True,
+        capture_output=True, text=True, check=True, timeout=600,
     )  # fmt: skip
     assert quiet.stderr == quiet.stdout == ""
     (tmp_path / "keras.py").write_text("import a_backend_that_is_not_there")
     missing = subprocess.run(
         [sys.executable, "-m", "nst_tutorial", "doctor"],
         capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        timeout=600,
     )  # fmt: skip
     assert missing.returncode == 2
     assert "pip install -e '.[cpu]'" in missing.stderr

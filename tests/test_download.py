@@ -22,7 +22,7 @@ from nst_tutorial.runtime.download import download_vgg19
 FILE = b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 800
 PAGE = b"<!DOCTYPE html><title>Log in to the school's network</title>"
 WAYS_ON = ("NST_VGG19_WEIGHTS", "'pocket'", "'nst-tutorial download vgg19' on another network")
-SILENCE = 1.0  # in these tests
+SILENCE = 2.0  # in these tests
 
 # Signed by itself for 127.0.0.1, as a filter's certificate is; it protects nothing.
 CERTIFICATE = """\
@@ -176,8 +176,8 @@ def test_a_whole_file_comes_once_with_progress(server, fetch_from, cache, capsys
 
 
 FAULTS = {
-    "silent": "nothing came for 1 seconds",
-    "falls_silent": "nothing came for 1 seconds",
+    "silent": "nothing came for 2 seconds",
+    "falls_silent": "nothing came for 2 seconds",
     "closes_early": "the connection broke off before the file was whole",
     "resets": "the connection broke off before the file was whole",
     "no_http": "the connection broke off before the file was whole",

@@ -227,8 +227,8 @@ def same_state(one, other):
     return all(map(np.array_equal, state_of(one), state_of(other)))
 
 
-def keep_of(path, learner, origin=TRAINING):
-    keep = Keep(path, origin, 0)
+def keep_of(path, learner, origin=TRAINING, seconds=0):
+    keep = Keep(path, origin, seconds)
     keep.set_model(learner)
     return keep
 
@@ -313,8 +313,7 @@ def test_a_full_disk_is_said_once_and_the_last_checkpoint_stays(kept, monkeypatc
 
 def test_ctrl_c_saves_first(tmp_path):
     path = tmp_path / "net.keras.checkpoint"
-    keep = keep_of(path, learner_of(7))
-    keep._seconds = 1e9
+    keep = keep_of(path, learner_of(7), seconds=1e9)
     keep.on_train_batch_end(0)
     assert not path.exists()
     keep.interrupts = [15]

@@ -85,7 +85,8 @@ def used_by_predicted(name, size, optimizer, precision, tile, regions=0):
     """Divide a transfer's peak by what `predicted_peak` says."""
     command = [sys.executable, "-c", MEASURED, name, str(size), optimizer, str(tile), str(regions)]
     environment = os.environ | {"NST_PRECISION": precision}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    how = {"capture_output": True, "text": True, "check": True, "timeout": 600}
+    done = subprocess.run(command, env=environment, **how)
     return float(done.stdout)
 
 

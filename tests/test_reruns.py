@@ -48,7 +48,8 @@ def painted_once():
     "options",
     ["--margin 0.1",
      "--blend 1 3 --optimizer adam --extractor random --init noise --seed 5 --pooling max",
-     "--style-layers block1_conv1 block2_conv2 --layer-weights 1 2 --convention paper"],
+     "--style-layers block1_conv1 block2_conv2 --layer-weights 1 2 --convention paper",
+     "--parameterization fourier --optimizer adam"],
 )  # fmt: skip
 def test_the_same_bytes_again(here, capsys, options):
     again_with(here, capsys, [*OPTIONS, *options.split()])

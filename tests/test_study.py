@@ -484,12 +484,12 @@ def test_the_table_has_measures(here):
     """Of finished cells; they are given the pictures at the painted one's size."""
     grid = {"style": ["stripes.png", None], "size": [16, 32]}
     one = Study("photo.png", None, grid, CONFIG, "random").run()
-    one._file(one.cells[-1].key, ".png").unlink()
+    (one.folder / f"{one.cells[-1].key}.png").unlink()
     sides = lambda *images: sum(x is not None and max(x.shape) for x in images)  # noqa: E731
     table = one.table({"sides": sides, "mean": lambda painted, *_: float(painted.mean())})
     assert table["sides"].tolist()[:3] == [3 * 16, 3 * 32, 2 * 16]
     assert table["sides"].isna().tolist() == [False, False, False, True]
-    painted = load_image(one._file(one.cells[0].key, ".png"))
+    painted = load_image(one.folder / f"{one.cells[0].key}.png")
     assert table["mean"][0] == painted.mean()
     assert "sides" not in one.table()
 

@@ -89,9 +89,13 @@ def test_cores_cover_the_picture_once(side):
     assert (covered == 1).all()
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
-def test_a_poster_is_the_whole_pictures_twin(extractor, optimizer):
-    config = dataclasses.replace(QUICK, optimizer=optimizer, steps=4, margin=0.05)
+@pytest.mark.parametrize(
+    ("optimizer", "form"), [("adam", "pixels"), ("lbfgs", "pixels"), ("adam", "fourier")]
+)
+def test_a_poster_is_the_whole_pictures_twin(extractor, optimizer, form):
+    config = dataclasses.replace(
+        QUICK, optimizer=optimizer, parameterization=form, steps=4, margin=0.05
+    )
     content, style = noise(50, 64), noise(64, 64, 1)
     whole, tiled = (
         stylize(content, style, extractor, dataclasses.replace(config, tile=tile)).image

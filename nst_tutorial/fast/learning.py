@@ -33,7 +33,8 @@ class StyleMuon(keras.optimizers.Muon):
     number that a channel sees. All its directions get one length: no few of them use up the step.
 
     Differs: Keras gives convolutions to Adam; the paper decays weights, which normalization makes
-    needless.
+    needless. Three of the methods take the place of Keras' own, which are no public names: tests of
+    a step say whether they still act, with the lowest Keras that is allowed and the newest.
     """
 
     LONGER = 5  # times; all of a style hangs on a few numbers

@@ -2,6 +2,8 @@
 
 The only module that may touch the network. Keras downloads under the file's own name and leaves a
 file there whose hash is wrong; so it gets an empty folder, and what is whole is moved out of it.
+(pooch was tried: it removes such a file, so that a login page could not be told from a cut one, and
+needs a second table of exceptions, those of requests.)
 """
 
 import contextlib

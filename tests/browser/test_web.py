@@ -45,7 +45,7 @@ def network():
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("web") / "site"
     built = subprocess.run(
-        [sys.executable, BUILD, "-o", folder], capture_output=True, text=True, check=False
+        [sys.executable, BUILD, "-o", folder], capture_output=True, text=True, timeout=600
     )
     if built.returncode:
         pytest.fail(f"the page was not built: {built.stdout[-2000:]}{built.stderr[-2000:]}")
