@@ -40,7 +40,7 @@ def test_what_does_not_fit_whole_fits_in_tiles(extractor, monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: 1.1 * GIB)
     assert fitting(extractor, "adam", 100, 100, (100, 100)) is None
     assert fitting(extractor, "adam", 900, 900, (100, 100)) == 256
-    assert fitting(extractor, "adam", 100, 100, (3000, 3000)) == 512  # a style picture counts
+    assert fitting(extractor, "adam", 100, 100, (2800, 2800)) == 512  # a style picture counts
 
 
 def test_the_many_vectors_of_lbfgs_are_pointed_out(extractor, monkeypatch):

@@ -12,7 +12,7 @@ from nst_tutorial.runtime.memory import available_memory
 from nst_tutorial.runtime.types import Shape
 
 # Found by measuring the peaks of whole transfers; a test measures again.
-COPIES = 1.3  # of every layer's output: kept for the gradient, or moving
+COPIES = 1.4  # of every layer's output: kept for the gradient, or moving
 BYTES = {"float32": 4, "bfloat16": 3.2}  # a number of all these; much is cast back to float32
 VECTORS = {"lbfgs": 8 + 2 * PAIRS + 8}  # pictures in float32; of other optimizers:
 FEW_VECTORS = 8
