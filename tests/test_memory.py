@@ -37,10 +37,10 @@ def test_the_size_that_is_said_to_fit_fits_and_a_larger_one_does_not(
 
 
 def test_what_does_not_fit_whole_fits_in_tiles(extractor, monkeypatch):
-    monkeypatch.setattr(memory, "available_memory", lambda: 1.1 * GIB)
+    monkeypatch.setattr(memory, "available_memory", lambda: 1.2 * GIB)
     assert fitting(extractor, "adam", 100, 100, (100, 100)) is None
     assert fitting(extractor, "adam", 900, 900, (100, 100)) == 256
-    assert fitting(extractor, "adam", 100, 100, (2800, 2800)) == 512  # a style picture counts
+    assert fitting(extractor, "adam", 100, 100, (3000, 3000)) == 512  # a style picture counts
 
 
 def test_the_many_vectors_of_lbfgs_are_pointed_out(extractor, monkeypatch):
