@@ -4,6 +4,7 @@ import contextlib
 import functools
 import gc
 import io
+import math
 import itertools
 import os
 import random
@@ -233,12 +234,13 @@ def test_what_does_not_fit_into_the_free_memory_is_refused(monkeypatch):
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak")
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "I;16"])
 def test_the_memory_of_a_pixel(mode):
-    data, peaks = encoded(Image.new(mode, (2500, 2000))), []
-    for _ in range(3):  # what else goes on in the process, or is paged in, only adds to a peak
+    data, peaks = encoded(Image.new(mode, (2500, 2000))), [math.inf]
+    bound = 2500 * 2000 * BYTES_PER_PIXEL * 1.05
+    while min(peaks) > bound and len(peaks) < 20:  # what else goes on, or is paged in, only adds
         with peak_memory() as peak:
             load_image(data)
         peaks.append(peak())
-    assert min(peaks) < 2500 * 2000 * BYTES_PER_PIXEL * 1.05
+    assert min(peaks) < bound
 
 
 def test_bombs_in_a_pngs_text(monkeypatch):
