@@ -4,8 +4,8 @@ import contextlib
 import functools
 import gc
 import io
-import math
 import itertools
+import math
 import os
 import random
 import struct
