@@ -782,12 +782,15 @@ def wait_for_another(path, process):
 
 
 @pytest.mark.long
-def test_ctrl_c_leaves_a_checkpoint_and_the_same_command_goes_on(place):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM] * 3)
+def test_a_request_to_end_leaves_a_checkpoint_and_the_process_ends(place, number):
+    """It once waited for ever, as it left, for a thread that could run no more."""
     process = start(place, 100000, subprocess.PIPE)
-    assert wait_for_another(place / "net.keras.checkpoint", process)
-    process.send_signal(signal.SIGINT)
+    for _ in range(20):
+        assert wait_for_another(place / "net.keras.checkpoint", process)
+    process.send_signal(number)
     assert "Go on by the same command." in process.communicate(timeout=600)[0]
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     assert not (place / "net.keras").exists()
 
 

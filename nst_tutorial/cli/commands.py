@@ -9,6 +9,7 @@ import collections
 import contextlib
 import dataclasses
 import functools
+import gc
 import itertools
 import os
 import platform
@@ -49,6 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
             return 2
         except KeyboardInterrupt as error:
             [number] = error.args or [signal.SIGINT]
+            error.__traceback__ = error.__context__ = None
+            gc.collect()  # a training's iterator waits for a thread of Python: at exit none runs
             return 128 + number
         except Exception as error:
             say(_write_report(error))
