@@ -450,6 +450,8 @@ class Playground(Panel):
         if rests or now - self._drawn > 0.5:
             self._drawn = now
             self._show_numbers(news)
+        if self._goal:  # at each news: a fast run comes near it and goes by within half a second
+            self._measure(painted)
         self._say(
             phase=news.phase,
             status=status(news),
@@ -485,8 +487,6 @@ class Playground(Panel):
         self.show_film(news.film)
         if self._watched and news.painted.image is not None:
             self._show_grams(news.painted, self._watched)
-        if self._goal:
-            self._measure(news.painted)
 
     def _described(self):
         presets = [
