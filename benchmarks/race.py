@@ -2,9 +2,9 @@
 
     python benchmarks/race.py [--extractor vgg19] [--size 448] [--steps 1000]
 
-The tutorial runs for its steps as it is published; then this package minimizes the same objective,
-from coarse to fine, and the clock stops at the first step at the full size that is no worse than
-the tutorial's best. Seconds are from the shell: both start with the import of TensorFlow.
+The tutorial runs for its steps as it is published; then this package minimizes the same objective
+in several ways, and the clock stops at the first step at the full size that is no worse than the
+tutorial's best. Seconds are from the shell: both start with the import of TensorFlow.
 """
 
 import argparse
