@@ -1,4 +1,4 @@
-"""Seconds from the shell: `--help`, a cold start and the whole demo, in several places or backends.
+"""Seconds from the shell: `--help`, a cold start, the whole demo; then first steps and others.
 
     python benchmarks/startup.py [OTHER_CLONE]              # here, and in another clone
     python benchmarks/startup.py tensorflow torch jax       # here, on the backends that are named
@@ -27,6 +27,16 @@ COMMANDS = {
         "--size", "448", "-o",
     ],
 }  # fmt: skip
+STEPS = """
+import time
+from nst_tutorial import TransferConfig, stylize
+config = TransferConfig(size=448, steps=8, scales=1, optimizer="adam")
+moments = [time.perf_counter()]
+pictures = ("images/chelsea.png", "images/swirls.jpg")
+stylize(*pictures, config=config, callback=lambda step: moments.append(time.perf_counter()))
+seconds = sorted(after - before for before, after in zip(moments[1:], moments[2:]))
+print(moments[1] - moments[0], seconds[len(seconds) // 2])
+"""
 BACKENDS = ("tensorflow", "torch", "jax")
 
 
@@ -41,6 +51,13 @@ def seconds(settings, arguments):
             command, cwd=folder, env=os.environ | settings, capture_output=True, check=True,
         )  # fmt: skip
         return time.perf_counter() - began
+
+
+def step_seconds(settings):
+    """Time, at 448 px, all up to the end of the first step, and the median of the others."""
+    command = [sys.executable, "-P", "-c", STEPS]  # not the package in cwd
+    how = {"cwd": HERE, "env": os.environ | settings, "capture_output": True, "text": True}
+    return map(float, subprocess.run(command, check=True, **how).stdout.split())
 
 
 def places(names):
@@ -59,9 +76,22 @@ def main():
         for _ in range(ROUNDS):
             for place, settings in compared.items():
                 times[place].append(seconds(settings, arguments))
-        medians = [statistics.median(of) for of in times.values()]
-        cells = [f"{median:.2f} s, {median / medians[0]:.2f}" for median in medians]
-        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+        show(name, times)
+    firsts, steps = ({place: [] for place in compared} for _ in range(2))
+    for _ in range(ROUNDS):
+        for place, settings in compared.items():
+            first, step = step_seconds(settings)
+            firsts[place].append(first)
+            steps[place].append(step)
+    show("loading, and the first step at 448 px", firsts)
+    show("a step at 448 px", steps)
+
+
+def show(name, times):
+    """Print a row: medians, and each as a multiple of the first."""
+    medians = [statistics.median(of) for of in times.values()]
+    cells = [f"{median:.2f} s, {median / medians[0]:.2f}" for median in medians]
+    print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from nst_tutorial.runtime.backend import keras, ops, value_and_gradient
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.precision import fastest_precision
 from nst_tutorial.runtime.settings import argument, names, whole
-from nst_tutorial.runtime.types import Array, Features, PathLike, Shape
+from nst_tutorial.runtime.types import Array, Features, PathLike, Shape, Tree
 from nst_tutorial.runtime.weights import LAYERS, Weights, load_weights
 
 BORDERS = ("reflect", "zero", "wrap")
@@ -54,13 +54,21 @@ class Extractor:
         Raises:
             NSTError: it is no such picture, or too small for the deepest layer.
         """
+        return self.visit(image, lambda layer, F: F)
+
+    def visit(self, image: Array, look: Callable[[str, Array], Any]) -> dict[str, Any]:
+        """Call `look(layer, features)` on the way up, and return its answers `{layer: answer}`.
+
+        The answers are those that the features of `__call__` would give. Their gradients take less
+        memory: each waits for that of the layers above.
+        """
         self.check_shape(getattr(image, "shape", ()))
-        x, features = to_vgg(self.on_grid(ops.cast(image, "float32"))), {}
+        x, answers = to_vgg(self.on_grid(ops.cast(image, "float32"))), {}
         for layer in self.model.layers[1:]:  # a chain; nothing is kept that no one asked for
             x = layer(x)
             if layer.name in self.layers:
-                features[layer.name] = x
-        return features
+                x, answers[layer.name] = in_turn(x, look(layer.name, x))
+        return answers
 
     def check_shape(self, shape: Shape) -> None:
         """Check that pictures have a shape which this extractor can take; None is any side.
@@ -132,7 +140,7 @@ class Extractor:
         grid = stride(self.layers[-1])
         return mirror_to_multiple(x, grid) if self.border == "reflect" else x
 
-    def close(self, x: Array) -> Array:
+    def closed(self, x: Array) -> Array:
         """Continue a picture by what follows on its right and bottom; border "wrap" knows it."""
         return wrap(x, 1)[:, 1:, 1:] if self.border == "wrap" else x
 
@@ -226,6 +234,28 @@ def mirror_to_multiple(x: Array, multiple: int) -> Array:
 def mirror(x: Array, margin: int) -> Array:
     """Continue a picture, or its features, by `margin` mirrored positions on each side."""
     return ops.pad(x, ((0, 0), (margin, margin), (margin, margin), (0, 0)), mode="reflect")
+
+
+def in_turn(x: Array, answer: Tree) -> tuple[Array, Tree]:
+    """Return both unchanged; the answer's gradient is begun when that of x has been taken.
+
+    TensorFlow begins all that it can. It would take the gradients of every layer's loss at once,
+    and keep them until that of the layers above has come down to them.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return x, answer
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def unchanged(x, *parts):
+        def pull_back(above, *slopes):
+            with tf.control_dependencies([above]):
+                return above, *map(tf.identity, slopes)
+
+        return (x, *parts), pull_back
+
+    x, *parts = unchanged(x, *keras.tree.flatten(answer))
+    return x, keras.tree.pack_sequence_as(answer, parts)
 
 
 class Convolution(keras.layers.Conv2D):

@@ -23,6 +23,7 @@ from nst_tutorial.runtime.backend import keras, ops
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.runtime.types import Array, Arrays, FeatureExtractor, Shape, Terms, Tree
 
+LAYER_LOSSES = {"content": content_loss, "style": style_layer_loss}
 LEAST = 1e-12  # of a divisor: a style or content without any features would make it 0
 
 
@@ -147,11 +148,17 @@ def evaluate(
     extractor: FeatureExtractor, convention: Convention, image: Array, weights: Tree, targets: Tree
 ) -> tuple[Array, Terms]:
     """Evaluate a picture against targets, as `Objective` says."""
-    F = extractor(image)
-    content, style = (targets[term].items() for term in ("content", "style"))
-    content = {layer: content_loss(F[layer], P)[0] / d for layer, (P, d) in content}
-    style = {layer: ops.sum(style_layer_loss(F[layer], target) / d) for layer, (target, d) in style}
-    tv = variation(extractor.close(image), convention, weights["exponent"])[0]
+
+    def compare(layer, F):
+        asked = {term: targets[term][layer] for term in LAYER_LOSSES if layer in targets[term]}
+        return {
+            term: ops.sum(LAYER_LOSSES[term](F, target) / divisor)
+            for term, (target, divisor) in asked.items()
+        }
+
+    losses = extractor.visit(image, compare)
+    content, style = ({layer: losses[layer][t] for layer in targets[t]} for t in LAYER_LOSSES)
+    tv = variation(extractor.closed(image), convention, weights["exponent"])[0]
     return weigh(content, style, tv, weights)
 
 

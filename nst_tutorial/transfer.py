@@ -202,7 +202,9 @@ class StyleTransfer:
             self._keep_up()
             terms = self._descent.take(self._evaluate, rate_at(self.config, taken, steps, first))
             if terms is None:
-                return _warn_of_stall(taken, steps, self.shape)
+                told = f"after {taken} of {steps} steps at {max(self.shape)} px, and stopped there"
+                told = f"L-BFGS found no way down {told}; try adam, or another start."
+                return warnings.warn(told, StalledWarning, stacklevel=2)
             if callback:
                 callback(terms)
 
@@ -237,15 +239,6 @@ def _check_kinds(content_image, style_images, extractor, config, start):
         if len(shape) != 4 or shape[::3] != (1, 3):
             came = f"an array {shape}" if shape else f"a {type(image).__name__}"
             raise NSTError(f"a picture must be an array (1, H, W, 3), RGB, 0..255, not {came}.")
-
-
-def _warn_of_stall(taken, steps, shape):
-    warnings.warn(
-        f"L-BFGS found no way down after {taken} of {steps} steps at {max(shape)} px, and stopped "
-        "there; try adam, or another start.",
-        StalledWarning,
-        stacklevel=3,
-    )
 
 
 def _culprit(terms):

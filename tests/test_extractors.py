@@ -53,6 +53,53 @@ def test_it_is_built_only_to_the_deepest_layer_asked_for():
     assert convolutions == list(LAYERS[: LAYERS.index("block3_conv1") + 1])
 
 
+def test_losses_taken_on_the_way_up_have_the_same_gradient(rng, extractor):
+    image = ops.convert_to_tensor(rng.uniform(0, 255, (1, 32, 32, 3)), "float32")
+
+    def on_the_way(x):
+        losses = extractor.visit(x, lambda layer, F: {"loss": ops.sum(ops.square(F))})
+        return sum(of["loss"] for of in losses.values()), losses
+
+    def at_the_end(x):
+        losses = {layer: {"loss": ops.sum(ops.square(F))} for layer, F in extractor(x).items()}
+        return sum(of["loss"] for of in losses.values()), losses
+
+    losses, gradient = value_and_gradient(on_the_way)(image)
+    expected, right = value_and_gradient(at_the_end)(image)
+    keras.tree.map_structure(np.testing.assert_allclose, losses, expected)
+    np.testing.assert_allclose(gradient, right, rtol=1e-4, atol=1e-4 * np.abs(right).max())
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="others go in order anyway")
+def test_their_gradients_are_taken_in_turn_deepest_first(extractor):
+    """TensorFlow would take all at once, and keep them until it needs them."""
+
+    def look(layer, F):
+        @tf.custom_gradient
+        def loss(F):
+            return ops.sum(F), lambda slope: tf.add(slope, tf.zeros_like(F), name=f"begun_{layer}")
+
+        return loss(F)
+
+    differentiate = value_and_gradient(lambda x: (sum(extractor.visit(x, look).values()), {}))
+    graph = differentiate.get_concrete_function(ops.zeros((1, 32, 32, 3))).graph
+    begun = [graph.get_operation_by_name(f"begun_{layer}") for layer in extractor.layers]
+    for shallow, deep in itertools.pairwise(begun):
+        assert deep in before(shallow)
+        assert shallow not in before(deep)
+
+
+def before(operation):
+    """All that a graph computes before an operation."""
+    found, left = set(), [operation]
+    while left:
+        one = left.pop()
+        nearest = {*(tensor.op for tensor in one.inputs), *one.control_inputs} - found
+        found |= nearest
+        left += nearest
+    return found
+
+
 def test_select_cuts_and_shares_weights(extractor):
     cut = extractor.select("block2_conv1")
     assert cut.layers == ("block2_conv1",)

@@ -42,17 +42,22 @@ def in_child(arguments, folder):
     sys.exit(main(arguments))
 
 
-def command(folder, output, *options, until=None, begun=False):
-    """Run `stylize` in a child and return its exit status.
+def command(folder, output, *options, **until):
+    """Run `stylize` in a child and return its exit status; see `run`."""
+    arguments = ["stylize", "photo.png", "stripes.png", "-o", output, *QUICK, *options]
+    return run(folder, arguments, folder / f"{output}.log", **until)
+
+
+def run(folder, arguments, log, until=None, begun=False):
+    """Run a command in a child and return its exit status.
 
     Args:
+        log: where its words go.
         until: seconds after which it is sent a signal, and which.
         begun: count the seconds from its first step on.
     """
-    arguments = ["stylize", "photo.png", "stripes.png", "-o", output, *QUICK]
-    log = folder / f"{output}.log"
     log.touch()  # a child that is stopped at once does not come to open it
-    child = children.start(in_child, [*arguments, *options], folder, log=log)
+    child = children.start(in_child, arguments, folder, log=log)
     if until:
         seconds, number = until
         while begun and child.is_alive() and "loss" not in log.read_text():
@@ -146,6 +151,66 @@ def test_a_request_to_end_leaves_a_picture_to_go_on_from(
         assert (here / name).read_bytes() == (here / "unbroken.png").read_bytes()
     with capsys.disabled():
         print(f" {requests} asked, {resumed} resumed, all equal", end="")
+
+
+TRAIN = "train stripes.png --images photos -o {}/net.keras --width 4 --blocks 1 --batch-size 2 "
+TRAIN += "--size 32 --style-size 64 --steps 60 --coarse 0 --save-every 0 --extractor random"
+OTHERS = {
+    "apply": "apply shipped photos -o {}",
+    "rerun": "rerun unbroken.png -o {}/again.png",
+    "train": TRAIN,
+}
+
+
+@pytest.fixture(scope="module")
+def photographs(here, moments):
+    """A folder of them in `here`, where the unbroken picture is already."""
+    (here / "photos").mkdir()
+    for number in range(4):
+        rng = np.random.default_rng(number)
+        save_image(here / "photos" / f"{number}.png", rng.uniform(0, 255, (1, 96, 130, 3)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", OTHERS)
+@pytest.mark.parametrize("request_to_end", [signal.SIGINT, *REQUESTS], ids=lambda one: one.name)
+def test_other_commands_end_when_asked_and_leave_whole_files(
+    here, photographs, kind, request_to_end, capsys
+):
+    """At any of ten moments; the same command then does the rest."""
+    name = f"{kind}-{request_to_end.name}"
+
+    def ask(place, **until):
+        (here / place).mkdir(exist_ok=True)
+        log = here / f"{place}.log"
+        status = run(here, OTHERS[kind].format(place).split(), log, **until)
+        return status, log.read_text()
+
+    began = time.monotonic()
+    assert ask(f"{name}-unbroken")[0] == 0
+    length = time.monotonic() - began
+    draw, stopped = random.Random(name), 0
+    for number in range(10):
+        place = f"{name}-{number}"
+        status, said = ask(place, until=(draw.uniform(0, 1.05 * length), request_to_end))
+        assert status in (0, 1, 128 + request_to_end, -request_to_end), said
+        assert "Traceback" not in said
+        assert "something went wrong" not in said
+        stopped += status != 0
+        for path in (here / place).iterdir():
+            if path.suffix == ".png":
+                assert whole(path)
+            else:
+                assert path.name in ("net.keras", "net.keras.checkpoint")
+        assert ask(place)[0] == 0
+        assert made(here / place) == made(here / f"{name}-unbroken")
+    with capsys.disabled():
+        print(f" 10 asked, {stopped} stopped, all whole", end="")
+
+
+def made(folder):
+    """What a command made: `{name: bytes}` of pictures; of a network, which rounds, its name."""
+    return {path.name: path.suffix == ".png" and path.read_bytes() for path in folder.iterdir()}
 
 
 def in_child_without_reader(arguments, folder, full):

@@ -7,6 +7,7 @@ sees, so that inside them no feature differs from the whole picture's.
 """
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Iterator, Sequence
 
@@ -115,7 +116,8 @@ class TiledObjective(Objective):
     def _cores(self, canvas):
         """Look at one tile after another: `(tile, its core's features)`."""
         for tile in self._tiles(canvas):
-            yield tile, _core(self.extractor(canvas[tile.window]), tile.start, tile.size)
+            look = functools.partial(_core, start=tile.start, size=tile.size)
+            yield tile, self.extractor.visit(canvas[tile.window], look)
 
 
 class GuidedTiledObjective(GuidedObjective, TiledObjective):
@@ -181,14 +183,11 @@ def overlap(layer: str) -> int:
     return -(-seen // stride(layer)) * stride(layer)
 
 
-def _core(features, start, size):
+def _core(layer, F, start, size):
     """Cut a window's features to those of its core; `start` may be a tensor, `size` not."""
-    cores = {}
-    for layer, F in features.items():
-        corner = ops.pad(ops.convert_to_tensor(start, "int32") // stride(layer), (1, 1))
-        height, width = (side // stride(layer) for side in size)
-        cores[layer] = ops.slice(F, corner, (1, height, width, F.shape[-1]))
-    return cores
+    corner = ops.pad(ops.convert_to_tensor(start, "int32") // stride(layer), (1, 1))
+    height, width = (side // stride(layer) for side in size)
+    return ops.slice(F, corner, (1, height, width, F.shape[-1]))
 
 
 def loss_of_sums(
@@ -218,11 +217,17 @@ def part_of_window(
     slopes: tuple[Arrays, Arrays],
 ) -> tuple[Array, Tree]:
     """A tile's part of the sums, each times the loss's slope along it."""
-    F = _core(extractor(window), start, size)
     (contents, guides), (by_content, by_grams) = targets, slopes
-    parts = [by_content[layer] * content_loss(F[layer], P)[0] for layer, P in contents.items()]
-    parts += [ops.sum(by_grams[name] * _gram_matrix(F[name], T)) for name, T in guides.items()]
-    return sum(parts), {}
+
+    def part_of_layer(layer, F):
+        F, part = _core(layer, F, start, size), 0.0
+        if layer in contents:
+            part += by_content[layer] * content_loss(F, contents[layer])[0]
+        if layer in guides:
+            part += ops.sum(by_grams[layer] * _gram_matrix(F, guides[layer]))
+        return part
+
+    return sum(extractor.visit(window, part_of_layer).values()), {}
 
 
 def _gram_matrix(features, guide):

@@ -22,8 +22,9 @@ def keras_home() -> Path:
 def cpu_limit() -> int:
     """How many processors this process may keep busy: its affinity, or a cgroup's quota."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else math.inf
-    quotas = [_quota_of(group) for group in groups()]
-    return max(1, math.ceil(min([allowed, os.cpu_count() or 1, *quotas])))
+    quotas = filter(None, (numbers(group / "cpu.max") for group in groups()))
+    shares = [time / period for time, period in quotas]
+    return max(1, math.ceil(min([allowed, os.cpu_count() or 1, *shares])))
 
 
 def limit_threads() -> None:
@@ -41,12 +42,6 @@ def use_threads(number: int) -> None:
 def threads() -> int:
     """How many threads TensorFlow computes one operation with."""
     return int(os.environ.get(THREADS[0]) or 0) or cpu_limit()
-
-
-def _quota_of(group):
-    """Processors' worth of time in each period."""
-    quota = numbers(group / "cpu.max")
-    return quota[0] / quota[1] if quota else math.inf
 
 
 def groups() -> Iterator[Path]:
