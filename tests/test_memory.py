@@ -118,8 +118,7 @@ def test_no_prediction_is_too_low(optimizer, regions):
 )
 def test_the_prediction_is_near(name, size, optimizer, precision, tile):
     ratio = used_by_predicted(name, size, optimizer, precision, tile)
-    lowest = 0.65 if precision == "float32" else 0.5
-    assert lowest < ratio <= MARGIN, f"{processor()}: used / predicted {ratio:.2f}"
+    assert 0.65 < ratio <= MARGIN, f"{processor()}: used / predicted {ratio:.2f}"
 
 
 def processor():

@@ -12,12 +12,12 @@ from nst_tutorial.runtime.memory import available_memory
 from nst_tutorial.runtime.types import Shape
 
 # Found by measuring the peaks of whole transfers; a test measures again.
-COPIES = 1.4  # of every layer's output: kept for the gradient, or moving
+COPIES = 1.3  # of every layer's output: kept for the gradient, or moving
 BYTES = {"float32": 4, "bfloat16": 3.2}  # a number of all these; much is cast back to float32
 VECTORS = {"lbfgs": 8 + 2 * PAIRS + 8}  # pictures in float32; of other optimizers:
 FEW_VECTORS = 8
 CANVASES = 16  # pictures in float32 that tiles need besides, and the content's features
-OVERHEAD = 96 * 2**20  # the graph, and what the heap keeps
+OVERHEAD = 48 * 2**20  # the graph, and what the heap keeps
 SMALLEST = 32  # pixels; a smaller picture is no advice
 MARGIN = 1.2  # the prediction may be that much too low
 TRIED = (None, 1024, 512, 256)  # the picture whole, and sides of tiles
