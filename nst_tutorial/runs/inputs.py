@@ -36,7 +36,9 @@ def gather(
     Raises:
         NSTError: there is no picture at all, or a region is none.
     """
-    found = [_region(region) for region in _demand_list(regions)]
+    if not isinstance(regions, (list, tuple)) or len(regions) > MOST_REGIONS:
+        raise NSTError(f"regions must be a list of at most {MOST_REGIONS}, each (mask, style).")
+    found = [_region(region) for region in regions]
     styles = as_list(style) + [region.style for region in found]
     if content is None and not styles:
         raise NSTError("neither a content nor a style picture was given; give at least one.")
@@ -164,12 +166,6 @@ def _region(region):
     if isinstance(region, (tuple, list)) and len(region) in (2, 3):
         return Region(*region)
     raise NSTError("a region must be (mask, style) or (mask, style, mask on the style picture).")
-
-
-def _demand_list(regions):
-    if not isinstance(regions, (list, tuple)) or len(regions) > MOST_REGIONS:
-        raise NSTError(f"regions must be a list of at most {MOST_REGIONS}, each (mask, style).")
-    return regions
 
 
 def _reread(source):

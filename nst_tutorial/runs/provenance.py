@@ -204,7 +204,8 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     found += _unlike(one["extractor"], other["extractor"])
     for role, one_picture, other_picture in _paired(one, other):
         if (one_picture or {}).get("sha256") != (other_picture or {}).get("sha256"):
-            found.append(f"the {role} {_said(one_picture)} is another picture")
+            name = (one_picture or {}).get("name") or "without a name"
+            found.append(f"the {role} {name} is another picture")
     return found
 
 
@@ -291,10 +292,6 @@ def _paired(one, other):
     ):
         for pair in itertools.zip_longest(pictures(one), pictures(other)):
             yield (role, *pair)
-
-
-def _said(picture):
-    return (picture or {}).get("name") or "without a name"
 
 
 def _picture(source, pixels, alpha=None):

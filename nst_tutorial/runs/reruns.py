@@ -48,7 +48,9 @@ def rerun(
     origin = read(picture)
     config, made_by = config_of(origin), origin["extractor"]
     sources = inputs_of(origin, picture, content, styles, start)
-    layers = _layers(origin, config)
+    # The layers that were computed: those of the terms that had a picture.
+    layers = layers_of(schedule_of(origin), config) if origin["content"] else ()
+    layers += config.style_layers if origin["styles"] else ()
     settings = {name: made_by[name] for name in ("pooling", "border", "precision")}
     loaded = load_extractor(extractor or made_by["name"], layers, **settings)
     pictures = load(sources, config, grid_of(loaded))
@@ -56,12 +58,6 @@ def rerun(
         raise NSTError(f"{shown(picture)} cannot be made again: {'; '.join(found)}.")
     loaded = dataclasses.replace(loaded, name=made_by["name"])
     return run(_names(origin), pictures, loaded, config, callback, like=origin)
-
-
-def _layers(origin, config):
-    """The layers that were computed: those of the terms that had a picture."""
-    of_content = layers_of(schedule_of(origin), config) if origin["content"] else ()
-    return of_content + (config.style_layers if origin["styles"] else ())
 
 
 def _names(origin):

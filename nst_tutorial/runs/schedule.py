@@ -49,7 +49,9 @@ def read_schedule(schedule: Sequence[tuple[int, Any]], config: TransferConfig) -
     Raises:
         NSTError: it says what cannot be, at a step that is never reached, or out of order.
     """
-    entries = _entries(schedule)
+    if not isinstance(schedule, (list, tuple)) or len(schedule) > LONGEST:
+        raise NSTError(f"a schedule is a list of (step, what), at most {LONGEST}.")
+    entries = tuple(map(_entry, schedule))  # of tuples, whatever lists they came as
     if entries and config.scales != 1:
         raise NSTError("a schedule steers a run at one size; set scales=1.")
     last, ended = 0, False
@@ -82,13 +84,6 @@ def layers_of(schedule: Schedule, config: TransferConfig) -> tuple[str, ...]:
     """All the content layers that a run with a schedule uses, each once."""
     used = [layer for now in configs(schedule, config) for layer in now.content_layers]
     return tuple(dict.fromkeys(used))
-
-
-def _entries(schedule):
-    """Return the entries as tuples, whatever lists they came as; refuse what is none."""
-    if not isinstance(schedule, (list, tuple)) or len(schedule) > LONGEST:
-        raise NSTError(f"a schedule is a list of (step, what), at most {LONGEST}.")
-    return tuple(map(_entry, schedule))
 
 
 def _entry(entry):

@@ -91,15 +91,12 @@ class Steered:
             made.config = self.config
             made.restart(image)
         else:
-            self._made[self.scale] = self._make(image)
-        self.transfer = self._made[self.scale]
+            extractor = prepare_extractor(self._extractor, self.config, *self._pictures)
+            pictures = at_scale(self.scale, *self._pictures, extractor.least_side)
+            made = StyleTransfer(*pictures, extractor, self.config, image, self._objective)
+        self.transfer = self._made[self.scale] = made
         if self._enter:
             self._enter(0, self.transfer)
-
-    def _make(self, image):
-        extractor = prepare_extractor(self._extractor, self.config, *self._pictures)
-        pictures = at_scale(self.scale, *self._pictures, extractor.least_side)
-        return StyleTransfer(*pictures, extractor, self.config, image, self._objective)
 
 
 def paint_steered(

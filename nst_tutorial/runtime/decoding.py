@@ -81,7 +81,11 @@ def _decode(file, name, convert):
         rationed = _Rationed(file, name)
         picture = Image.open(rationed, formats=_formats())
         _refuse_if_too_large(picture.size, name)
-        _refuse_if_decoded_in_python(picture, name)
+        if any(tile[0] in Image.DECODERS for tile in picture.tile):
+            # Pillow takes a second a megapixel: plain or unusual PPM, run-length BMP.
+            raise NSTError(
+                f"{name} is a {picture.format} of a kind that is slow to decode; save it as PNG."
+            )
         rationed.begin_pixels(picture.format)
         converted = convert(picture)
         more = _has_more(picture)
@@ -160,14 +164,6 @@ def _refuse_if_too_large(size, name):
         raise NSTError(
             f"{name} has {size[0]}×{size[1]} pixels, too many for the memory that is free here; "
             "make it smaller first."
-        )
-
-
-def _refuse_if_decoded_in_python(picture, name):
-    """Refuse what takes Pillow a second a megapixel: plain or unusual PPM, run-length BMP."""
-    if any(tile[0] in Image.DECODERS for tile in picture.tile):
-        raise NSTError(
-            f"{name} is a {picture.format} of a kind that is slow to decode; save it as PNG."
         )
 
 

@@ -51,13 +51,10 @@ def check(document: Any, schema: dict[str, Any], name: PathLike) -> Any:
     if error.validator not in TOO_MUCH:  # what is too much is not looked through to its end
         error = best_match(itertools.chain([error], errors))
     place = "".join(f"[{part!r}]" for part in error.absolute_path) or "the whole"
-    raise NSTError(f"{shown(name)} cannot be used: {place}: {_short(error)}.")
-
-
-def _short(error):
-    """Say what is wrong with a value without printing all of it."""
-    value = repr(error.instance)
-    return error.message.replace(value, f"{value[:60]}…") if len(value) > 60 else error.message
+    why, value = error.message, repr(error.instance)
+    if len(value) > 60:  # not all of it is printed
+        why = why.replace(value, f"{value[:60]}…")
+    raise NSTError(f"{shown(name)} cannot be used: {place}: {why}.")
 
 
 def _refuse(constant):

@@ -131,7 +131,9 @@ def _what_came(path):
 
 def _cause(error, silence):
     """Say what the network did; Keras and urllib wrap it in exceptions of their own."""
-    beneath = list(_chain(error))
+    beneath = [error]
+    while error := error.__cause__ or error.__context__:
+        beneath.append(error)
     for one in beneath:
         if isinstance(one, urllib.error.HTTPError):
             one.close()  # it holds the connection
@@ -141,12 +143,6 @@ def _cause(error, silence):
                 return words.format(error=one, silence=silence)
     last = beneath[-1]
     return " ".join(f"{getattr(last, 'strerror', None) or last}".split()).rstrip(".")
-
-
-def _chain(error):
-    while error:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 @contextlib.contextmanager

@@ -41,9 +41,10 @@ def read(field: dataclasses.Field, value: Any) -> Any:
     try:
         return field.metadata["read"](plain)
     except (TypeError, ValueError, OverflowError):
-        raise NSTError(
-            f"{field.name} is {_shown(plain)}; it must be {field.metadata['must']}."
-        ) from None
+        # Python writes no number of thousands of digits.
+        endless = isinstance(plain, int) and plain.bit_length() > 1000
+        said = "a number of hundreds of digits" if endless else reprlib.repr(plain)
+        raise NSTError(f"{field.name} is {said}; it must be {field.metadata['must']}.") from None
 
 
 def argument(name: str, declared: dataclasses.Field, value: Any) -> Any:
@@ -143,12 +144,6 @@ def declare(
     """Declare what `read` reads, in words what it `must` be, and the command line's `option`."""
     metadata = {"help": help, "read": read, "must": must, "option": option, "optional": optional}
     return dataclasses.field(default=default, metadata=metadata)
-
-
-def _shown(value):
-    """Say a value in few words; Python writes no number of thousands of digits."""
-    endless = isinstance(value, int) and value.bit_length() > 1000
-    return "a number of hundreds of digits" if endless else reprlib.repr(value)
 
 
 def _real(value):

@@ -97,7 +97,11 @@ def read_weights(
     arrays_of = _arrays_of_h5 if str(path).endswith(".h5") else _arrays_of_npz
     with open_file(path) as file, _one_sentence(name), arrays_of(file, name, layers) as arrays:
         _check_headers(name, arrays, widths)
-        weights = {layer: [_read(array) for array in pair] for layer, pair in arrays.items()}
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
+            weights = {
+                layer: [np.asarray(array[()], "float32") for array in pair]
+                for layer, pair in arrays.items()
+            }
     if not all(np.isfinite(part).all() for pair in weights.values() for part in pair):
         raise NSTError(f"{name} has weights that are not finite; copy or download it again.")
     return weights
@@ -192,17 +196,9 @@ def _check_headers(name, arrays, widths):
             raise NSTError(f"{name} does not fit: {layer} should be {expected}, but is {shapes}.")
         if any(part.dtype.kind != "f" for part in arrays[layer]):
             raise NSTError(f"{name} does not fit: {layer} is not of floating-point numbers.")
-    _demand_memory(name, sum(math.prod(array.shape) for pair in arrays.values() for array in pair))
-
-
-def _demand_memory(name, numbers):
+    numbers = sum(math.prod(array.shape) for pair in arrays.values() for array in pair)
     if numbers * BYTES_PER_WEIGHT > memory.available_memory():
         raise NSTError(f"{name} has {numbers} weights, too many for the memory that is free here.")
-
-
-def _read(array):
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
-        return np.asarray(array[()], "float32")
 
 
 def _channels(widths, layers):
