@@ -134,13 +134,12 @@ def _praise(exercise, function):
     for attempt in attempts:
         if attempt.passes(exercise.cases, right if exercise.exact else _shaped):
             _test_properties(attempt)
-            return RIGHT + (_remark(exercise) if attempt.student.pick else "")
+            if not attempt.student.pick:
+                return RIGHT
+            # It is written for one picture, and the package is not.
+            several = max(batch_size(case.args) for case in exercise.cases) > 1
+            return RIGHT + (APART if several else BARE)
     _explain(attempts)
-
-
-def _remark(exercise):
-    """How the package differs from a function that is written for one picture."""
-    return APART if max(batch_size(case.args) for case in exercise.cases) > 1 else BARE
 
 
 def _attempts(exercise, function):
@@ -163,7 +162,9 @@ def _attempts(exercise, function):
 
 
 def _refuse_what_cannot_be_called(exercise, function):
-    call = f"{exercise.name}{_signature(exercise.reference)}"
+    whole = inspect.signature(exercise.reference)
+    untyped = [one.replace(annotation=one.empty) for one in whole.parameters.values()]
+    call = f"{exercise.name}{whole.replace(parameters=untyped, return_annotation=whole.empty)}"
     if not callable(function):
         usage = f"Give the function itself: check.{exercise.name}({exercise.name})"
         raise Trouble("not a function", f"{usage}; this is of type {type(function).__name__}.")
@@ -174,13 +175,6 @@ def _refuse_what_cannot_be_called(exercise, function):
             raise Trouble("other arguments", f"Write it as {call}: {error}.") from None
         except ValueError:  # a built-in without a signature
             return
-
-
-def _signature(function):
-    """A function's signature, without the types."""
-    whole = inspect.signature(function)
-    bare = [one.replace(annotation=one.empty) for one in whole.parameters.values()]
-    return whole.replace(parameters=bare, return_annotation=whole.empty)
 
 
 # Comparing --------------------------------------------------------------------------------------

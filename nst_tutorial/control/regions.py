@@ -154,10 +154,12 @@ class GuidedObjective(Objective):
 
     def _style_targets(self, images, layers, blend):
         """`{layer: (StyleTarget, divisors)}`, with a Gram matrix and a divisor for each region."""
-        grams = [
-            self._mean_grams(image, layers, self._guides_of_style(image, number, layers))
-            for number, image in enumerate(images)
-        ]
+        grams = []
+        for number, image in enumerate(images):
+            guides: Arrays = {}
+            if (mask := self._guides.on_style(number, image.shape)) is not None:
+                guides = {layer: propagate(mask, self.extractor, layer) for layer in layers}
+            grams.append(self._mean_grams(image, layers, guides))
         return {layer: self._target(layer, images, grams) for layer in layers}
 
     def _target(self, layer, images, grams):
@@ -177,12 +179,6 @@ class GuidedObjective(Objective):
         guide = propagate(self._masks, self.extractor, layer)
         target = StyleTarget(ops.concatenate(A), ops.convert_to_tensor(guide))
         return target, ops.convert_to_tensor(divisors, "float32")
-
-    def _guides_of_style(self, image, number, layers) -> Arrays:
-        mask = self._guides.on_style(number, image.shape)
-        if mask is None:
-            return {}
-        return {layer: propagate(mask, self.extractor, layer) for layer in layers}
 
 
 def propagate(masks: Array, extractor: Extractor, layer: str) -> np.ndarray:

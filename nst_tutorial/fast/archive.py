@@ -114,23 +114,18 @@ def _pack(network):
 
     Keras itself writes to a disk, which may be full; HDF5 then ends the process.
     """
+    weights, whole = io.BytesIO(), io.BytesIO()
+    with h5py.File(weights, "w") as file:
+        for place, array in zip(_places(network), network.get_weights(), strict=True):
+            file[place] = array
     members = {
         METADATA: json.dumps({"keras_version": keras.__version__}).encode(),
         CONFIG: json.dumps(keras.saving.serialize_keras_object(network)).encode(),
-        WEIGHTS: _pack_weights(network),
+        WEIGHTS: weights.getvalue(),
     }
-    whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w") as archive:
         for name, content in members.items():
             archive.writestr(zipfile.ZipInfo(name), content)
-    return whole.getvalue()
-
-
-def _pack_weights(network):
-    whole = io.BytesIO()
-    with h5py.File(whole, "w") as file:
-        for place, array in zip(_places(network), network.get_weights(), strict=True):
-            file[place] = array
     return whole.getvalue()
 
 
@@ -148,19 +143,16 @@ def _unpack(file, path):
     """Check what a file says of itself, and build the network that it describes."""
     config, weights = _read_members(file)
     config = parse(config, FORM, path)["config"]
-    if _least_bytes(**config) > len(weights):  # no network is built that is larger than its file
+    blocks, channels, styles = config["blocks"], 4 * config["width"], len(config["styles"])
+    # The residual blocks' kernels, γ and β are most of a large network.
+    least = 4 * 2 * blocks * (9 * channels**2 + 2 * styles * channels)
+    if least > len(weights):  # no network is built that is larger than its file
         raise ValueError("it has fewer weights than it says")
     network = StyleNetwork(**config)
     with h5py.File(io.BytesIO(weights)) as stored:
         check_plain(stored, path)
         network.set_weights(list(_read_weights(stored, network)))
     return network
-
-
-def _least_bytes(styles, width, blocks, **_):
-    """What the residual blocks' kernels, γ and β take; they are most of a large network."""
-    channels = 4 * width
-    return 4 * 2 * blocks * (9 * channels**2 + 2 * len(styles) * channels)
 
 
 def _read_members(file):

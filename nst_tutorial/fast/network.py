@@ -67,8 +67,11 @@ class ConditionalInstanceNormalization(keras.layers.Layer):
         self.beta = self.add_weight(shape=shape, initializer=beta, name="beta")
 
     def call(self, inputs: Sequence[Array]) -> Array:
-        x, weights = inputs
-        gamma, beta = (_rows(weights, table) for table in (self.gamma, self.beta))
+        x, weights = inputs[0], ops.cast(inputs[1], "float32")
+        gamma, beta = (
+            ops.matmul(weights, ops.convert_to_tensor(table, "float32"))[:, None, None, :]
+            for table in (self.gamma, self.beta)
+        )  # (B, 1, 1, C), in float32
         axes = (0, 1, 2) if self.normalize == "batch" else (1, 2)
         mean, variance = ops.moments(ops.cast(x, "float32"), axes, keepdims=True)
         scale = gamma / ops.sqrt(variance + self.epsilon)
@@ -81,12 +84,6 @@ class ConditionalInstanceNormalization(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         mine = {name: getattr(self, name) for name in ("styles", "normalize", "epsilon")}
         return {**super().get_config(), **mine}
-
-
-def _rows(weights, table):
-    """Interpolate the rows of a table `(S, C)`: `(B, S)` gives `(B, 1, 1, C)`, in float32."""
-    mixed = ops.matmul(ops.cast(weights, "float32"), ops.convert_to_tensor(table, "float32"))
-    return mixed[:, None, None, :]
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
