@@ -73,8 +73,11 @@ class Explorer(widgets.VBox):
             values = {name: one.value for name, one in self.sliders.items()}
             said = ", ".join(f"{name} {in_words(value)}" for name, value in values.items())
             self.note.value = _spoken(f"working on {said} …")
+            key = tuple(values.values())
             try:
-                self.picture.value, width = self._figure(values)
+                if key not in self._seen:
+                    self._seen[key] = _drawn(self._function(**values))
+                self.picture.value, width = self._seen[key]
                 self.picture.layout.max_width = f"{width}px"
                 self.picture.tooltip = said
                 self.note.value = _spoken(said)
@@ -83,13 +86,6 @@ class Explorer(widgets.VBox):
                 self.note.value = _spoken(
                     str(error) if known else f"{type(error).__name__}: {error}"
                 )
-
-    def _figure(self, values):
-        """Return the figure for some values as a file, and its width in pixels on the page."""
-        key = tuple(values.values())
-        if key not in self._seen:
-            self._seen[key] = _drawn(self._function(**values))
-        return self._seen[key]
 
     def _strip(self, choices, start, count):
         """Draw what the first slider shows at up to so many positions: a row, or rows if wide."""
@@ -100,8 +96,14 @@ class Explorer(widgets.VBox):
             values = {**start, name: option}
             figure = self._function(**values)
             self._seen[tuple(values.values())] = _drawn(figure)
-            caption = _caption(figure, f"{name.replace('_', ' ')} {in_words(option)}")
-            pictures[caption] = _tile(figure)
+            caption = f"{name.replace('_', ' ')} {in_words(option)}"
+            axes = getattr(figure, "axes", [])
+            if len(axes) == 1:  # its title, where it says more, becomes part of the caption
+                title = axes[0].get_title()
+                caption = caption if title in caption else f"{caption}\n{title}"
+                axes[0].set_title("")
+            tile = Image.open(io.BytesIO(_drawn(figure)[0]))
+            pictures[caption] = np.asarray(tile.convert("RGB"))
         height, width = max(picture.shape[:2] for picture in pictures.values())
         columns = 1 if width > WIDE * height else len(pictures)
         return _drawn(plots.show_images(pictures, columns=columns))[0]
@@ -135,12 +137,10 @@ def explore(
     for name, value in first.items():
         if value not in given.get(name, ()):
             raise NSTError(f"start says {name}={value!r}, which is not among the choices.")
-    return Explorer(function, {name: _in_order(some) for name, some in given.items()}, first, strip)
-
-
-def _in_order(options):
-    numbers = all(isinstance(option, (int, float)) for option in options)
-    return sorted(options) if numbers else options
+    for options in given.values():
+        if all(isinstance(option, (int, float)) for option in options):
+            options.sort()
+    return Explorer(function, given, first, strip)
 
 
 def _slider(label, options, value):
@@ -160,23 +160,6 @@ def _drawn(figure):
         return file.getvalue(), round(DPI * figure.get_figwidth())
     drawn = getattr(figure, f"_repr_{kind}_")()
     return drawn, Image.open(io.BytesIO(drawn)).width
-
-
-def _caption(figure, words):
-    """What stands above a figure in a strip: the slider's value, and its own title, if any."""
-    title = figure.axes[0].get_title() if _shows_one_thing(figure) else ""
-    return words if title in words else f"{words}\n{title}"
-
-
-def _shows_one_thing(figure):
-    return len(getattr(figure, "axes", ())) == 1
-
-
-def _tile(figure):
-    """A figure as a picture; where it shows one thing, its title has become the caption."""
-    if _shows_one_thing(figure):
-        figure.axes[0].set_title("")
-    return np.asarray(Image.open(io.BytesIO(_drawn(figure)[0])).convert("RGB"))
 
 
 def _spoken(words):

@@ -71,11 +71,13 @@ def as_code(painted: Painted, extractor: Extractor) -> str:
     """The cell that paints a picture again, to the byte, along the way that led to it."""
     stretches = _stretches(painted)
     calls = [line for number, one in enumerate(stretches) for line in _call(one, number)]
+    names = ("pooling", "border", "precision")
+    settings = [f"{name}={_quoted(getattr(extractor, name))}" for name in names]
     return "\n".join([
         *_notes(stretches),
         "from nst_tutorial import TransferConfig, load_extractor, stylize",
         "",
-        _loading(extractor),
+        f"extractor = load_extractor({', '.join([_quoted(extractor.name), *settings])})",
         *calls,
         'result.save("painted.png")',
     ])  # fmt: skip
@@ -112,7 +114,9 @@ def _notes(stretches):
 def _call(stretch, number):
     """The lines that paint one stretch; every one but the first goes on from the one before."""
     job, schedule = stretch.job, stretch.schedule
-    yield _configuring(job.config)
+    values = ((field, getattr(job.config, field.name)) for field in dataclasses.fields(job.config))
+    given = [f"    {f.name}={_quoted(value)}," for f, value in values if value != f.default]
+    yield "\n".join(["config = TransferConfig(", *given, ")"])
     if schedule:
         words = [what for _, what in schedule if isinstance(what, str)]
         said = (f'    # "{word}": {said}' for word, said in SAID.items() if word in words)
@@ -129,20 +133,6 @@ def _source(picture):
     file = _file(picture)
     is_file = isinstance(file, str) or hasattr(file, "__fspath__")
     return _quoted(str(file)) if is_file else picture.name
-
-
-def _loading(extractor):
-    names = ("pooling", "border", "precision")
-    settings = [f"{name}={_quoted(getattr(extractor, name))}" for name in names]
-    return f"extractor = load_extractor({', '.join([_quoted(extractor.name), *settings])})"
-
-
-def _configuring(config):
-    """The config as code: the fields that differ from their defaults."""
-    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    changed = [f for f in dataclasses.fields(config) if values[f.name] != f.default]
-    given = [f"    {field.name}={_quoted(values[field.name])}," for field in changed]
-    return "\n".join(["config = TransferConfig(", *given, ")"])
 
 
 def _quoted(value):

@@ -348,7 +348,10 @@ class Worker:
         if self._step % STRIDE == 0:
             self._measure_change()
         if self._step % self._every == 0 and self._steered.scale == 1:
-            self._film_it()
+            self._image = self._steered.image
+            self._film += (self._painted(as_file(self._image)),)
+            if len(self._film) > min(FRAMES, FILM_BYTES // self._image.size):
+                self._film, self._every = self._film[::2], 2 * self._every  # drop every other one
         overtaken = self._new and self._told  # what comes next is more worth showing
         if not overtaken and time.perf_counter() - self._told >= 1 / NEWS_A_SECOND:
             self._tell("running")
@@ -364,18 +367,11 @@ class Worker:
     def _forget_change(self):
         self._before, self._change = None, float("inf")
 
-    def _film_it(self):
-        """Add a frame to the film; when it is full, drop every other one."""
-        self._image = self._steered.image
-        self._film += (self._painted(as_file(self._image)),)
-        if len(self._film) > min(FRAMES, FILM_BYTES // self._image.size):
-            self._film, self._every = self._film[::2], 2 * self._every
-
     def _gate(self, steps):
         """Wait until steps may be taken, and count them off."""
         if not self._something_to_do():
             self._times.clear()
-            self._tell(self._rest())
+            self._tell("done" if self._finished else "paused" if self._step else "ready")
         with self._wish:
             self._wish.wait_for(self._something_to_do)
             if self._stop.is_set():
@@ -386,9 +382,6 @@ class Worker:
 
     def _something_to_do(self):
         return self._stop.is_set() or self._new or self._singles or self.live
-
-    def _rest(self):
-        return "done" if self._finished else "paused" if self._step else "ready"
 
     def _painted(self, image=None):
         image = self._image if image is None else image
