@@ -145,9 +145,11 @@ def agrees(painted, expected):
     return apart.mean() <= 1 and apart.max() <= 2
 
 
-def test_the_sample_is_painted_at_once(open_page, network):
-    open_page.says("512 × 384 painted in")
-    photograph, painting = open_page.pixels("before"), open_page.pixels("after")
+def test_the_sample_is_painted_at_once(browser, address, network):
+    with visited(browser, address) as fresh:
+        fresh.says("512 × 384 painted in")
+        fresh.rests()
+        photograph, painting = fresh.pixels("before"), fresh.pixels("after")
     assert painting.shape == photograph.shape == (384, 512, 3)
     assert agrees(painting, apply(network, photograph[None], network.styles[0])[0])
 
