@@ -115,7 +115,7 @@ def test_memory_that_is_short_is_answered_by_tiles(extractor, monkeypatch):
 
     monkeypatch.setattr(run, "paint", paint)
     config = TransferConfig(size=800, optimizer="adam")
-    for free in (2**40, 700 * 2**20):
+    for free in (2**40, 600 * 2**20):
         monkeypatch.setattr(memory, "available_memory", lambda free=free: free)
         stylize(noise(600, 700), noise(80, 80, 1), extractor, config)
     whole, tiled = made
