@@ -82,7 +82,7 @@ def _decode(file, name, convert):
         picture = Image.open(rationed, formats=_formats())
         _refuse_if_too_large(picture.size, name)
         if any(tile[0] in Image.DECODERS for tile in picture.tile):
-            # Pillow takes a second a megapixel: plain or unusual PPM, run-length BMP.
+            # Plain or unusual PPM, run-length BMP: Pillow takes a second for each megapixel.
             raise NSTError(
                 f"{name} is a {picture.format} of a kind that is slow to decode; save it as PNG."
             )
