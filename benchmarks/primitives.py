@@ -9,50 +9,30 @@ the printing itself.
 """
 
 import collections
-import os
-import subprocess
 import sys
-from pathlib import Path
+
+from startup import HERE, run_steps, step_seconds
 
 FEW, MANY = 4, 8
-STEPS = """
-import sys, time
-from nst_tutorial import TransferConfig, load_extractor, stylize
-name, size, steps = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-config = TransferConfig(size=size, steps=steps, scales=1, optimizer="adam")
-extractor = load_extractor(name, config.content_layers + config.style_layers)
-moments = []
-pictures = ("images/chelsea.png", "images/swirls.jpg")
-stylize(*pictures, extractor, config, callback=lambda step: moments.append(time.perf_counter()))
-seconds = sorted(after - before for before, after in zip(moments[1:], moments[2:]))
-print("a step", 1000 * seconds[len(seconds) // 2])
-"""
 
 
 def milliseconds(name, size, steps):
-    """Run so many steps: `Counter` of milliseconds by kind, with the median of a step."""
-    done = subprocess.run(
-        [sys.executable, "-c", STEPS, name, size, str(steps)],
-        cwd=Path(__file__).parent.parent, env=os.environ | {"ONEDNN_VERBOSE": "1"},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    """Run so many steps: a step's milliseconds, and a `Counter` of all steps' by kind."""
+    lines = run_steps({"PYTHONPATH": str(HERE), "ONEDNN_VERBOSE": "1"}, name, size, steps)
     spent = collections.Counter()
-    for line in done.stdout.splitlines():
-        if line.startswith("a step"):
-            spent["a step"] = float(line.split()[-1])
-        elif ",exec," in line:
+    for line in lines:
+        if ",exec," in line:
             words = line.split(",")
             spent[words[words.index("exec") + 2]] += float(words[-1])
-    return spent
+    return 1000 * step_seconds(lines)[1], spent
 
 
 def main():
     name, size = [*sys.argv[1:], *("pocket", "448")[len(sys.argv) - 1 :]]
-    few, many = (milliseconds(name, size, steps) for steps in (FEW, MANY))
-    kinds = {kind: (many[kind] - few[kind]) / (MANY - FEW) for kind in many if kind != "a step"}
-    print(
-        f"{name}, {size} px: a step takes {many['a step']:.0f} ms\n\n| primitive | ms |\n|---|---|"
-    )
+    _, few = milliseconds(name, size, FEW)
+    step, many = milliseconds(name, size, MANY)
+    kinds = {kind: (many[kind] - few[kind]) / (MANY - FEW) for kind in many}
+    print(f"{name}, {size} px: a step takes {step:.0f} ms\n\n| primitive | ms |\n|---|---|")
     for kind, spent in sorted(kinds.items(), key=lambda pair: -pair[1]):
         print(f"| {kind} | {spent:.0f} |")
 

@@ -28,14 +28,16 @@ COMMANDS = {
     ],
 }  # fmt: skip
 STEPS = """
-import time
-from nst_tutorial import TransferConfig, stylize
-config = TransferConfig(size=448, steps=8, scales=1, optimizer="adam")
+import sys, time
+from nst_tutorial import TransferConfig, load_extractor, stylize
+name, size, steps = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 moments = [time.perf_counter()]
+config = TransferConfig(size=size, steps=steps, scales=1, optimizer="adam")
+extractor = load_extractor(name, config.content_layers + config.style_layers)
 pictures = ("images/chelsea.png", "images/swirls.jpg")
-stylize(*pictures, config=config, callback=lambda step: moments.append(time.perf_counter()))
+stylize(*pictures, extractor, config, callback=lambda step: moments.append(time.perf_counter()))
 seconds = sorted(after - before for before, after in zip(moments[1:], moments[2:]))
-print(moments[1] - moments[0], seconds[len(seconds) // 2])
+print("seconds", moments[1] - moments[0], seconds[len(seconds) // 2])
 """
 BACKENDS = ("tensorflow", "torch", "jax")
 
@@ -53,11 +55,17 @@ def seconds(settings, arguments):
         return time.perf_counter() - began
 
 
-def step_seconds(settings):
-    """Time, at 448 px, all up to the end of the first step, and the median of the others."""
-    command = [sys.executable, "-P", "-c", STEPS]  # not the package in cwd
+def run_steps(settings, name="pocket", size=448, steps=8):
+    """Take steps of Adam in a new process, in the clone that the settings name; what it printed."""
+    # With -P, the package in the current folder is not the one that is imported.
+    command = [sys.executable, "-P", "-c", STEPS, name, str(size), str(steps)]
     how = {"cwd": HERE, "env": os.environ | settings, "capture_output": True, "text": True}
-    return map(float, subprocess.run(command, check=True, **how).stdout.split())
+    return subprocess.run(command, check=True, **how).stdout.splitlines()
+
+
+def step_seconds(lines):
+    """All up to the end of the first step, and the median of the others, from what was printed."""
+    return [float(word) for word in lines[-1].split()[1:]]
 
 
 def places(names):
@@ -80,7 +88,7 @@ def main():
     firsts, steps = ({place: [] for place in compared} for _ in range(2))
     for _ in range(ROUNDS):
         for place, settings in compared.items():
-            first, step = step_seconds(settings)
+            first, step = step_seconds(run_steps(settings))
             firsts[place].append(first)
             steps[place].append(step)
     show("loading, and the first step at 448 px", firsts)
