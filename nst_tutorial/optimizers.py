@@ -96,13 +96,14 @@ class Nadam(Adam):
     def move(self, picture: Array, gradient: Array, memory: Arrays, rate: Array) -> Moved:
         """Return the picture after one step, and what is remembered then."""
         t, m, v = self._remember(memory, gradient)
-        now, ahead = self._momentum(t), self._momentum(t + 1)
+        now, ahead = self.momentum(t), self.momentum(t + 1)
         product = memory["product"] * now
         step = ahead * m / (1 - product * ahead) + (1 - now) * gradient / (1 - product)
         size = ops.sqrt(v / (1 - BETA_2**t)) + self.epsilon
         return picture - rate * step / size, {"t": t, "m": m, "v": v, "product": product}
 
-    def _momentum(self, t):
+    def momentum(self, t: Array) -> Array:
+        r"""Return $\beta_{1,t}$, from β₁/2 at the start to β₁."""
         return self.beta_1 * (1 - 0.5 * 0.96 ** (self.warming * t))
 
 

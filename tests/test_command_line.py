@@ -103,16 +103,16 @@ def test_a_recipe_prints_and_saves_as_its_notebook_did(folder, capsys):
 def test_options_override_a_recipe(folder):
     from nst_tutorial.conventions.convert import recipe
 
-    config = config_of("--recipe", "keras_io", "--steps", "7", "--style-weight", "0.5")
+    config = settings_of("--recipe", "keras_io", "--steps", "7", "--style-weight", "0.5")
     assert config == dataclasses.replace(recipe("keras_io"), steps=7, style_weight=0.5)
 
 
-def config_of(*options):
+def settings_of(*options):
     """The settings that `stylize` would run with."""
-    from nst_tutorial.cli.commands import _config, _parser
+    from nst_tutorial.cli.commands import make_parser, settings_from
 
     arguments = ["stylize", "a.png", "b.png", "-o", "out.png", *options]
-    return _config(_parser(arguments).parse_args(arguments))
+    return settings_from(make_parser(arguments).parse_args(arguments))
 
 
 def test_one_picture_per_style(folder):
@@ -126,7 +126,7 @@ def test_one_picture_per_style(folder):
 def test_options_left_out_are_the_librarys_defaults():
     from nst_tutorial import TransferConfig
 
-    assert config_of() == TransferConfig()
+    assert settings_of() == TransferConfig()
 
 
 def test_every_setting_has_its_option_and_its_help(capsys):
@@ -145,7 +145,7 @@ def test_every_setting_has_its_option_and_its_help(capsys):
             options += [f"--{name}" if value else f"--no-{name}"]
         else:
             options += [f"--{name}", *as_typed(value).split()]
-    assert config_of(*options) == given
+    assert settings_of(*options) == given
     with pytest.raises(SystemExit):
         main(["stylize", "--help"])
     text = " ".join(capsys.readouterr().out.split())

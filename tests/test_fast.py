@@ -38,7 +38,7 @@ from nst_tutorial.fast import (
     train,
 )
 from nst_tutorial.fast.callbacks import Tell
-from nst_tutorial.fast.learning import Learner, StyleMuon, _stages
+from nst_tutorial.fast.learning import Learner, StyleMuon, stages_left
 from nst_tutorial.fast.memory import check_painting, check_training
 from nst_tutorial.fast.network import RIPPLE, make_waves, ripple
 from nst_tutorial.objective import Objective
@@ -540,7 +540,7 @@ def test_crops_are_small_at_first(small, styles, folder, monkeypatch, uncompiled
 
     monkeypatch.setattr(BatchObjective, "__call__", look)
     config = dataclasses.replace(TINY, size=64, steps=4, coarse=0.5, ramp=0.5)
-    assert [list(stage[1]) for stage in _stages(config, done=1)] == [[1], [2, 3]]
+    assert [list(stage[1]) for stage in stages_left(config, done=1)] == [[1], [2, 3]]
     train(styles, folder, small, dataclasses.replace(config, steps=2))
     assert list(dict.fromkeys(seen)) == [32, 64]
     seen.clear()
@@ -551,8 +551,8 @@ def test_crops_are_small_at_first(small, styles, folder, monkeypatch, uncompiled
 def test_crops_double_as_often_as_there_are_shares():
     config = TrainConfig(steps=100, size=256, coarse=(0.96, 0.7))
     stages = [(64, range(70)), (128, range(70, 96)), (256, range(96, 100))]
-    assert _stages(config, done=0) == stages
-    assert _stages(config, done=96) == stages[2:]
+    assert stages_left(config, done=0) == stages
+    assert stages_left(config, done=96) == stages[2:]
     with pytest.raises(NSTError, match="multiple of 16"):
         TrainConfig(size=72, coarse=(0.5, 0.9))
 
@@ -681,9 +681,9 @@ def test_train_and_apply(place, capsys):
 
 
 def test_a_network_may_have_a_style_called_all():
-    assert fast_commands._blends(["all"], ["all", "dark"]) == {"all": {"all": 1.0}}
-    both = fast_commands._blends([], ["dark", "light"])
-    assert both == fast_commands._blends(["all"], ["dark", "light"])
+    assert fast_commands.read_blends(["all"], ["all", "dark"]) == {"all": {"all": 1.0}}
+    both = fast_commands.read_blends([], ["dark", "light"])
+    assert both == fast_commands.read_blends(["all"], ["dark", "light"])
     assert list(both) == ["dark", "light"]
 
 
@@ -691,7 +691,13 @@ def test_ctrl_c_stops_between_two_pictures_and_says_how_many_are_done(
     place, network, capsys, monkeypatch
 ):
     save_network(network, "two.keras")
-    monkeypatch.setattr(fast_commands, "_paint", lambda *_: signal.raise_signal(signal.SIGINT))
+
+    def paint(network, image, blend):
+        if blend == {"dark": 1.0}:
+            signal.raise_signal(signal.SIGINT)
+        return image
+
+    monkeypatch.setattr("nst_tutorial.fast.apply", paint)
     assert main(["apply", "two.keras", "photos", "-o", "out"]) == 130
     assert "1 of 3 pictures painted, each in 2 styles, in out" in capsys.readouterr().out
 

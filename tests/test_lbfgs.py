@@ -77,19 +77,30 @@ def test_the_minimum_is_scipys(rng, series):
 @pytest.mark.parametrize("series", [None, FourierSeries((1, 2, 2, 3))])
 def test_two_loops_are_the_matrix_of_bfgs(rng, series):
     """H ← (I − s yᵀ/sᵀy) H (I − y sᵀ/sᵀy) + s sᵀ/sᵀy, from the scaled metric on."""
-    one = LBFGS(np.zeros((1, 2, 2, 3)), series=series)
-    pairs = rng.normal(size=(3, 2, 12)).astype("float32")
-    pairs[:, 1] += 3 * pairs[:, 0]
+    one, asked = LBFGS(np.zeros((1, 2, 2, 3)), clip=False, series=series), []
+    curvatures = rng.uniform(1, 9, (1, 2, 2, 3))
+
+    def evaluate(x):
+        asked.append(x)
+        return {"total": float((curvatures * (x - 3) ** 2).sum() / 2)}, curvatures * (x - 3)
+
+    for _ in range(3):
+        one.take(evaluate)
+    state = {name: array.astype("float64").ravel() for name, array in one.state().items()}
+    pairs = [(state[f"s{number}"], state[f"y{number}"]) for number in range(3)]
+    metric = np.eye(12)
+    if series:
+        units = metric.reshape(12, 1, 2, 2, 3)
+        metric = np.stack([np.ravel(series.decode(series.pull_back(unit))) for unit in units])
+    s, y = pairs[-1]
+    H = metric * (s @ y) / (y @ metric @ y)
     for s, y in pairs:
-        one._remember(s.reshape(1, 2, 2, 3), y.reshape(1, 2, 2, 3))
-    s, y = pairs[-1].astype("float64")
-    H = np.stack([one._measure(row.reshape(1, 2, 2, 3)).ravel() for row in np.eye(12)])
-    H *= (s @ y) / (y @ H @ y)
-    for s, y in pairs.astype("float64"):
         V = np.eye(12) - np.outer(y, s) / (s @ y)
         H = V.T @ H @ V + np.outer(s, s) / (s @ y)
-    q = rng.normal(size=12).astype("float32")
-    np.testing.assert_allclose(one._direction(q.reshape(1, 2, 2, 3)).ravel(), H @ q, rtol=1e-4)
+    asked.clear()
+    one.take(evaluate)
+    direction = asked[0].ravel() - state["picture"]
+    np.testing.assert_allclose(direction, -H @ state["gradient"], rtol=1e-3)
 
 
 # The range --------------------------------------------------------------------------------------

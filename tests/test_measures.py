@@ -12,7 +12,6 @@ from nst_tutorial.study import (
     content_distance,
     frechet_distance,
     luck,
-    measures,
     self_similarity,
     style_distance,
 )
@@ -62,8 +61,9 @@ def test_style_knows_no_positions_and_no_sizes():
 
 
 def test_the_gram_matrix_is_the_losses():
-    ours, theirs = measures._mean_gram(F), losses.mean_gram_matrix(F[None])[0]
-    np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+    G, A, P_ = (np.array(losses.mean_gram_matrix(one[None])[0]) for one in (F, S, P))
+    expected = np.linalg.norm(G - A) / np.linalg.norm(P_ - A)
+    assert style_distance({"a": F}, {"a": S}, {"a": P}) == pytest.approx(expected, rel=1e-5)
 
 
 # Style: clouds ----------------------------------------------------------------------------------
@@ -77,7 +77,10 @@ def test_frechet_by_hand():
 
 
 def test_frechet_is_the_formula_with_scipys_root():
-    (mu, sigma), (other, other_sigma) = measures._cloud(F), measures._cloud(S)
+    rows, others = (one.reshape(-1, one.shape[-1]).astype("float64") for one in (F, S))
+    (mu, sigma), (other, other_sigma) = (
+        (one.mean(axis=0), np.cov(one.T, bias=True)) for one in (rows, others)
+    )
     root = sqrtm(sigma @ other_sigma).real
     expected = np.sum((mu - other) ** 2) + np.trace(sigma + other_sigma - 2 * root)
     assert math.isclose(frechet_distance(F, S), expected, rel_tol=1e-6)
@@ -150,8 +153,9 @@ def test_positions_are_averaged_until_they_are_few(shape, most, positions):
 
 
 def test_blocks_are_averages():
-    F = np.arange(8.0).reshape(2, 4, 1)
-    assert measures._pooled(F, 2).ravel().tolist() == [2.5, 4.5]
+    blocks = features(2, 3, 4)
+    F = blocks.repeat(2, axis=0).repeat(2, axis=1) + np.tile([[[-1], [1]], [[1], [-1]]], (2, 3, 1))
+    np.testing.assert_allclose(self_similarity(F, 6), self_similarity(blocks), rtol=1e-5)
 
 
 # People -----------------------------------------------------------------------------------------

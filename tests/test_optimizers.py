@@ -102,8 +102,8 @@ def test_nadam_of_keras_2_and_3_differ_in_their_schedule_alone(warming):
 def test_keras_2s_momentum_hardly_grows():
     """What the docstring says of both schedules, as shares of β₁."""
     keras_3, keras_2 = Nadam(1.0), Nadam(1.0, warming=0.004)
-    assert keras_3._momentum(100) > 0.99
-    assert keras_2._momentum(3500) == pytest.approx(0.72, abs=0.005)
+    assert keras_3.momentum(100) > 0.99
+    assert keras_2.momentum(3500) == pytest.approx(0.72, abs=0.005)
 
 
 def test_gradient_descent_by_hand():

@@ -58,7 +58,12 @@ def painters():
 
 def do(panel, what, *buffers, **more):
     """Say what the browser says."""
-    panel._handle_custom_msg(json.loads(json.dumps({"do": what, **more})), list(buffers))
+    hear(panel, json.loads(json.dumps({"do": what, **more})), buffers)
+
+
+def hear(panel, content, buffers=()):
+    data = {"method": "custom", "content": content}
+    panel.comm.handle_msg({"content": {"data": data}, "buffers": list(buffers)})
 
 
 def wait(panel, *phases):
@@ -95,7 +100,7 @@ def step_to(panel, step):
 
 
 def shows_what_it_is_asked_for(panel):
-    return panel._news.painted.job == panel.job()
+    return panel.news.painted.job == panel.job()
 
 
 def size_of(content):
@@ -183,14 +188,14 @@ def test_both_ends_of_every_control(panel, name):
     for end in (options[0], options[3] if name == "size" else options[-1]):  # a small picture
         put(panel, {**sees(panel).at, name: options.index(end)})
         assert getattr(panel.job().config, name) == end
-        assert not panel._mistake
+        assert not sees(panel).now["note"]
     if name not in ("content_layers", "steps"):
         do(panel, "step")
         wait(panel, "paused")
 
 
 def test_the_layers_and_all_of_them_at_zero(panel):
-    first, second = panel._config.style_layers
+    first, second = CONFIG.style_layers
     panel.set(**{first: 0.0})
     assert panel.job().config.layer_weights == (0.0, 0.5)
     panel.set(**{second: 0.0})
@@ -234,7 +239,7 @@ def test_positions_that_are_none_are_refused_whoever_sends_them(panel, at):
 
 @pytest.mark.parametrize("what", [None, [], {"do": "close"}, {"do": ["play"]}, {"do": "on_play"}])
 def test_messages_that_are_none_are_ignored(panel, what):
-    panel._handle_custom_msg(what, [])
+    hear(panel, what)
     assert sees(panel).now["phase"] == "ready"
 
 
@@ -254,7 +259,7 @@ def test_play_pause_step_reset(panel):
     assert len(painters()) == 1
     do(panel, "pause")
     wait(panel, "paused")
-    assert not panel.worker._something_to_do()
+    assert not panel.worker.busy
     step_to(panel, sees(panel).now["step"] + 1)
     do(panel, "reset")
     wait(panel, "ready")
@@ -297,7 +302,7 @@ def test_a_drag_is_one_move_to_undo_and_the_picture_goes_on(panel):
     do(panel, "undo")
     assert sees(panel).at == first
     step_to(panel, 3)
-    assert panel._news.painted.path[-1].schedule[-1][0] == 2, "a way back is noted like any change"
+    assert panel.news.painted.path[-1].schedule[-1][0] == 2, "a way back is noted like any change"
 
 
 def test_a_drag_that_ends_where_it_began_is_passed_over(panel):
@@ -333,18 +338,18 @@ def test_a_drag_of_the_size_is_one_move(panel):
     do(panel, "undo")
     until(panel, lambda: sees(panel).now["step"] == 1)
     assert panel.job().config.size == 64
-    assert not panel._past
+    assert not sees(panel).now["can_undo"]
 
 
 def test_one_mark_for_a_drag(panel):
     do(panel, "play")
     wait(panel, "running")
     for place in (5, 9, 20):
-        step = panel._news.painted.step
+        step = panel.news.painted.step
         drag(panel, 1, "style_weight", place)
         until(
             panel,
-            lambda step=step: panel._news.painted.step > step and shows_what_it_is_asked_for(panel),
+            lambda step=step: panel.news.painted.step > step and shows_what_it_is_asked_for(panel),
         )
     drag(panel, 2, "style_weight", 25)
     until(panel, lambda: shows_what_it_is_asked_for(panel))
@@ -386,7 +391,7 @@ def test_presets_are_positions_that_there_are(panel, index):
     config = panel.job().config
     for name, value in PRESETS[index].values.items():
         assert getattr(config, name) == value
-    assert not panel._mistake
+    assert not sees(panel).now["note"]
 
 
 # Pictures ---------------------------------------------------------------------------------------
@@ -450,7 +455,7 @@ def test_keep_and_go_back(panel):
     until(panel, lambda: sees(panel).picture != seen)
     do(panel, "back", kept=0)
     until(panel, lambda: sees(panel).now["step"] > 1)
-    assert [row["step"] for row in panel._news.history[:2]] == [1, 2], "with what led to it"
+    assert [row["step"] for row in panel.news.history[:2]] == [1, 2], "with what led to it"
     do(panel, "pause")
     wait(panel, "paused")
     assert panel.job().config.style_weight == CONFIG.style_weight
@@ -472,13 +477,13 @@ def test_a_frame_of_the_film_brings_its_picture_and_its_settings(panel):
     until(panel, lambda: sees(panel).now["step"] > 4)  # it plays
     do(panel, "pause")
     wait(panel, "paused")
-    np.testing.assert_array_equal(encoded(panel._news.film[2].shown), pictures[2])
+    np.testing.assert_array_equal(encoded(panel.news.film[2].shown), pictures[2])
     assert sees(panel).now["planned"] == 2 + CONFIG.steps
     assert panel.job().config.style_weight == CONFIG.style_weight
     do(panel, "undo")
     until(panel, lambda: sees(panel).now["step"] == 4)
     assert panel.job().config.style_weight == 1000
-    assert len(panel._news.film) == 5
+    assert len(panel.news.film) == 5
 
 
 def test_new_frames_alone_are_sent(panel):
@@ -491,7 +496,7 @@ def test_new_frames_alone_are_sent(panel):
         if film := message.get("film"):
             held = held[: film["from"]] + [frame["step"] for frame in film["frames"]]
             assert len(pictures) == len(film["frames"])
-    assert held == [frame.step for frame in panel._news.film]
+    assert held == [frame.step for frame in panel.news.film]
     assert len(held) <= FRAMES
 
 
@@ -499,7 +504,7 @@ def test_new_frames_alone_are_sent(panel):
 def test_what_starts_again_can_be_undone(panel, lost):
     panel.set(init="noise")
     step_to(panel, 1)
-    seen, job, moves = sees(panel).picture, panel.job(), len(panel._past)
+    seen, job = sees(panel).picture, panel.job()
     if lost == "reset":
         do(panel, "reset")
     else:
@@ -509,7 +514,9 @@ def test_what_starts_again_can_be_undone(panel, lost):
     until(panel, lambda: sees(panel).now["step"] == 1)
     assert sees(panel).picture == seen
     assert panel.job() == job
-    assert len(panel._past) == moves
+    do(panel, "undo")  # the one move before it
+    assert panel.job().config.init == CONFIG.init
+    assert not sees(panel).now["can_undo"]
 
 
 # Take home --------------------------------------------------------------------------------------
@@ -594,17 +601,16 @@ def test_the_difference_of_gram_matrices_has_a_scale_of_its_own(panel):
 
 def test_bars_of_the_layers_add_up_to_the_style_term(panel):
     step_to(panel, 1)
-    row = panel._news.history[-1]
+    row = panel.news.history[-1]
     assert set(sees(panel).bars) == set(CONFIG.style_layers)
     assert sum(sees(panel).bars.values()) == pytest.approx(row["style"], rel=1e-5)
 
 
 def test_a_challenge_is_won_by_its_own_weights(panel):
     do(panel, "challenge", index=1)
-    until(panel, lambda: panel._goal)
+    step_to(panel, 1)  # it is painted before
     assert sees(panel).challenge["name"] == CHALLENGES[1].name
     assert size_of(sees(panel).challenge["target"]) == (64, 50)
-    step_to(panel, 1)
     assert sees(panel).challenge["distance"] > 0
     assert not sees(panel).challenge["found"]
     do(panel, "reset")
@@ -633,7 +639,6 @@ def test_who_gives_up_sees_the_weights_and_may_use_them(panel):
     do(panel, "apply")
     assert not sees(panel).challenge
     do(panel, "challenge", index=1)
-    until(panel, lambda: panel._goal)
     do(panel, "reveal")
     assert sees(panel).challenge["answer"] == "content 0.25, style 400, tv 50"
     do(panel, "apply")
@@ -725,7 +730,7 @@ def test_closing_frees_the_transfer(photograph, painting, extractor):
     wait(one, "ready")
     step_to(one, 1)
     do(one, "keep")
-    transfer = weakref.ref(one.worker._steered.transfer)
+    transfer = weakref.ref(one.worker.transfer)
     one.close()
     gc.collect()
     assert transfer() is None

@@ -59,11 +59,22 @@ def home_of(dotted):
     package, _, name = dotted.partition(".")
     if package != "nst_tutorial":
         return None
-    if name in nst_tutorial._HOME:
-        name = nst_tutorial._HOME[name].removeprefix("nst_tutorial.")
+    name = homes().get(name, name)
     while name and name not in modules():
         name = name.rpartition(".")[0]
     return name or None  # the package itself imports nothing until it is asked
+
+
+@cache
+def homes():
+    """{name that the package itself offers: the module it is of}, as its stub has them."""
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text("utf-8"))
+    imports = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+    return {
+        alias.name: node.module.removeprefix("nst_tutorial.")
+        for node in imports
+        for alias in node.names
+    }
 
 
 def closure_of(name):

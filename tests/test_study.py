@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -511,7 +512,9 @@ def test_in_a_notebook_the_sheet_fills_up(here, monkeypatch):
         shown.append(figure)
         return Handle()
 
-    monkeypatch.setattr(module, "_in_notebook", lambda: True)
+    monkeypatch.setattr(
+        "IPython.get_ipython", lambda: types.SimpleNamespace(kernel="of a notebook")
+    )
     monkeypatch.setattr(module, "BETWEEN_SHEETS", 0)
     monkeypatch.setattr("IPython.display.display", display)
     study().run(paint=dot)
@@ -734,12 +737,13 @@ def test_a_broken_standard_error_ends_no_study(here, monkeypatch):
         def write(self, text):
             raise BrokenPipeError
 
-        fileno = sys.__stderr__.fileno
+        def fileno(self):
+            return file.fileno()
 
-    monkeypatch.setattr("nst_tutorial.cli.terminal.Steady._let_go", lambda self: None)
-    monkeypatch.setattr(sys, "stderr", Broken())
     (here / "figure.toml").write_text(TOML)
-    assert main(["study", "figure.toml"]) == 0
+    with (here / "stderr").open("w") as file:
+        monkeypatch.setattr(sys, "stderr", Broken())
+        assert main(["study", "figure.toml"]) == 0
     assert (here / "figure" / "sheet.png").exists()
 
 

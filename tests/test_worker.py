@@ -13,6 +13,7 @@ from PIL import Image
 from quick import SHALLOW
 
 from nst_tutorial import TransferConfig, rerun, stylize
+from nst_tutorial.config import weighted
 from nst_tutorial.objective import evaluate
 from nst_tutorial.widgets.path import Job, Painted, Picture, Stretch
 from nst_tutorial.widgets.souvenir import as_code, as_film, as_png
@@ -69,7 +70,7 @@ def painters():
 
 def graph_of(worker):
     """The compiled graph of what it paints: one that was made before, if its extractor has it."""
-    objective = worker._steered.transfer.objective
+    objective = worker.transfer.objective
     return objective.extractor.compile(evaluate, objective.convention).args[0]  # TensorFlow's own
 
 
@@ -118,7 +119,7 @@ def test_pause_holds_the_step_count_and_run_goes_on_as_if_nothing_were(bench, jo
     bench.answer = lambda news: news.phase == "running" and bench.worker.pause()
     bench.worker.run()
     assert bench.until("paused").painted.step == 1
-    assert not bench.worker._something_to_do()
+    assert not bench.worker.busy
     bench.answer = lambda news: None
     bench.worker.run()
     news = bench.until("done")
@@ -143,7 +144,7 @@ def test_step_while_it_runs_pauses_it(bench, job):
     bench.until("running")
     bench.worker.step()
     bench.until("paused")
-    assert not bench.worker._something_to_do()
+    assert not bench.worker.busy
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "nadam", "lbfgs"])
@@ -292,13 +293,14 @@ def test_news_is_rare_enough_for_a_browser(bench, monkeypatch, seconds_between_l
 def test_what_a_newer_wish_has_overtaken_is_not_shown(bench, job, monkeypatch):
     """While a slider is dragged, the first picture of each wish is all that is shown of it."""
     monkeypatch.setattr("nst_tutorial.widgets.worker.NEWS_A_SECOND", float("inf"))
-    measure, other = bench.worker._measure_change, changed(job, style_weight=999.0)
+    steps, other = itertools.count(1), changed(job, style_weight=999.0)
 
-    def wish_during_a_step():
-        bench.worker.paint(other)
-        measure()
+    def wish_during_a_step(*terms):
+        if next(steps) == STRIDE:
+            bench.worker.paint(other)
+        return weighted(*terms)
 
-    monkeypatch.setattr(bench.worker, "_measure_change", wish_during_a_step)
+    monkeypatch.setattr("nst_tutorial.widgets.worker.weighted", wish_during_a_step)
     bench.worker.run()
     bench.until("done")
     shown = [one.painted for one in bench.news if one.phase == "running"]
@@ -313,7 +315,7 @@ def test_close_ends_the_thread_while_it_runs(bench, job):
     bench.until("running")
     bench.worker.close()
     assert not painters()
-    assert bench.worker._steered is None
+    assert bench.worker.transfer is None
     bench.worker.run()
     assert not painters()
 
@@ -433,7 +435,7 @@ def test_while_a_slider_is_held_a_slow_picture_is_halved_and_all_that_is_taken_a
     bench.wait(lambda news: news.rate)
     worker.hold(True)
     bench.wait(lambda news: news.painted.path[-1].halved)
-    assert worker._steered.transfer.shape[2] == 32
+    assert worker.transfer.shape[2] == 32
     assert bench.last.painted.image.shape[2] == 64
     worker.paint(changed(on_disk, steps=ENDLESS, style_weight=7.0))
     bench.wait(lambda news: news.painted.job.config.style_weight == 7)
@@ -441,7 +443,7 @@ def test_while_a_slider_is_held_a_slow_picture_is_halved_and_all_that_is_taken_a
     bench.wait(lambda news: not news.painted.path[-1].halved)
     worker.pause()
     painted = bench.until("paused").painted
-    assert worker._steered.transfer.shape[2] == 64
+    assert worker.transfer.shape[2] == 64
     png = as_png(painted, extractor)
     code = as_code(painted, extractor)
     worker.close()

@@ -139,7 +139,7 @@ def _praise(exercise, function):
             # It is written for one picture, and the package is not.
             several = max(batch_size(case.args) for case in exercise.cases) > 1
             return RIGHT + (APART if several else BARE)
-    _explain(attempts)
+    explain(attempts)
 
 
 def _attempts(exercise, function):
@@ -229,8 +229,8 @@ def _bare(values):
 # Explaining -------------------------------------------------------------------------------------
 
 
-def _explain(attempts):
-    """Raise the Trouble that explains a wrong answer best."""
+def explain(attempts: list) -> None:
+    """Raise the `Trouble` that explains a wrong answer best."""
     for attempt, explanation in [
         *itertools.product(attempts, SPECIFIC), *((attempts[0], one) for one in GENERAL)
     ]:  # fmt: skip

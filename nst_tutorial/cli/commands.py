@@ -19,6 +19,7 @@ import tempfile
 import traceback
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nst_tutorial import __version__
 from nst_tutorial.cli import fast as fast_commands
@@ -30,6 +31,9 @@ from nst_tutorial.cli.terminal import bar, say, tell
 from nst_tutorial.runtime.errors import NSTError, NSTWarning
 from nst_tutorial.runtime.files import check_output, make_folder, shown
 from nst_tutorial.runtime.interrupts import hold_interrupts, obey_requests
+
+if TYPE_CHECKING:
+    from nst_tutorial.config import TransferConfig
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     with terminal.steady_streams(), obey_requests():
         try:
             arguments = sys.argv[1:] if arguments is None else arguments
-            options = _parser(arguments).parse_args(arguments)
+            options = make_parser(arguments).parse_args(arguments)
             return options.command(options)
         except (NSTError, ModuleNotFoundError) as error:
             say(error)
@@ -75,7 +79,7 @@ def stylize(options: argparse.Namespace) -> int:
     from nst_tutorial.conventions.known import CONVENTIONS
     from nst_tutorial.extractors import load_extractor
 
-    config, regions = _config(options), _regions(options)
+    config, regions = settings_from(options), _regions(options)
     is_folder = os.path.isdir(options.content)
     if not is_folder:
         _check_outputs(options, config, options.content, options.output)
@@ -340,7 +344,7 @@ def _save(result, output, interrupts):
     return 1 if result.stopped else 0
 
 
-def _config(options):
+def settings_from(options: argparse.Namespace) -> "TransferConfig":
     """Take from the command line what was given; the rest is the recipe's, or the defaults."""
     from nst_tutorial.conventions.convert import recipe
 
@@ -354,7 +358,7 @@ def _config(options):
     return dataclasses.replace(config, **given(options, type(config)))
 
 
-def _parser(arguments):
+def make_parser(arguments: list[str]) -> argparse.ArgumentParser:
     """Make the parser, with the options of the command that the arguments name."""
     parser = argparse.ArgumentParser(prog="nst-tutorial", description="Neural style transfer.")
     parser.add_argument("--version", action="version", version=__version__)

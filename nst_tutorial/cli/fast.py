@@ -67,7 +67,7 @@ def apply(options: argparse.Namespace) -> int:
     from nst_tutorial import fast
 
     network = fast.load_network(options.network)
-    blends = _blends(options.style, network.styles)
+    blends = read_blends(options.style, network.styles)
     for blend in blends.values():
         network.weights_of(blend)
     if os.path.isdir(options.source):
@@ -138,7 +138,7 @@ def _paint(network, source, outputs, options):
         save(functools.partial(save_image, image=painted), path, "picture.png")
 
 
-def _blends(given, known):
+def read_blends(given: list[str], known: list[str]) -> dict[str, dict[str, float]]:
     """Read `a=0.3 b=0.7`, or names alone; `all`, or nothing, is each in turn: `{name: blend}`."""
     if not given or (given == ["all"] and "all" not in known):
         return {name: {name: 1.0} for name in known}

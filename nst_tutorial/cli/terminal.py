@@ -45,13 +45,10 @@ class Steady(io.TextIOBase):
         try:
             return act()
         except (OSError, ValueError):  # a full disk, a closed pipe, a closed file
-            self._let_go()
-
-    def _let_go(self):
-        """Send what is still in the stream's buffer to nowhere: it is flushed once more at exit."""
-        stream, self._stream = self._stream, None
-        with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), stream.fileno())
+            stream, self._stream = self._stream, None
+            # What is still in its buffer is flushed once more at exit: to nowhere.
+            with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())
 
 
 @contextlib.contextmanager

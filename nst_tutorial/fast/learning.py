@@ -195,14 +195,14 @@ def _learn(network, rows, pictures, images, extractor, config, callback, checkpo
     tell = Tell(callback, config.steps)
     broken: dict[PathLike, str] = {}
     with hold_interrupts() as keep.interrupts, memory_errors_as_sentences():
-        for size, batches in _stages(config, done=int(learner.optimizer.iterations)):
+        for size, batches in stages_left(config, done=int(learner.optimizer.iterations)):
             crops = Crops(paths, size, config.batch_size, rows, batches, config.seed, broken)
             learner.make_train_function(force=True)  # the old one would take sizes for unknown
             learner.fit(crops, shuffle=False, verbose=0, callbacks=[tell, keep])
     return cast(network, "float32"), broken
 
 
-def _stages(config, done):
+def stages_left(config: TrainConfig, done: int) -> list[tuple[int, range]]:
     """Crops' sizes, each with the numbers of its batches, from small to full; none that is done."""
     ends = [round(share * config.steps) for share in (0, *config.coarse_shares(), 1)]
     stages = [

@@ -297,7 +297,8 @@ def _watched(study, count):
     In a notebook the sheet fills up, elsewhere a bar grows.
     """
     small = count > 0 and len(study.cells) <= MOST_ON_SHEET
-    if small and _in_notebook() and importlib.util.find_spec("matplotlib"):
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if small and hasattr(shell, "kernel") and importlib.util.find_spec("matplotlib"):
         live = _LiveSheet(study, count)
         try:
             yield live.show
@@ -327,8 +328,3 @@ class _LiveSheet:
         title = f"{self.done} of {self.count} cells, {tqdm.format_interval(left)} left"
         self.handle.update(self.study.sheet(title=title))
         self.drawn = time.monotonic()
-
-
-def _in_notebook():
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    return hasattr(shell, "kernel")

@@ -91,7 +91,7 @@ class Playground(Panel):
         self._config = dataclasses.replace(config or FIRST, scales=1)
         self._lock, self._telling = threading.Lock(), threading.Lock()
         self._quiet, self._mistake = False, ""
-        self._news: News | None = None
+        self.news: News | None = None
         self._drawn = self._looked = self._unseen = 0.0
         self._past: list[Before] = []  # what each move found, the latest last
         self._moved, self._moves = None, 0  # the visitor's move as the browser counts, and as we do
@@ -149,7 +149,7 @@ class Playground(Panel):
 
     def _end(self, sentence):
         self.worker.close()
-        self._news, self._goal, self._sent, self._keepsakes = None, None, (), []
+        self.news, self._goal, self._sent, self._keepsakes = None, None, (), []
         self._past.clear()
         self._grams.clear()
         if not self._now["ended"]:
@@ -180,7 +180,7 @@ class Playground(Panel):
                 if before:
                     self._remember(before)
                 job = self.job()
-                if before and self._news and job.origin != self._news.painted.job.origin:
+                if before and self.news and job.origin != self.news.painted.job.origin:
                     self._past[-1] = self._with_picture(before)
                 self.worker.paint(job)
             self._refuse("")
@@ -189,7 +189,7 @@ class Playground(Panel):
 
     def _refuse(self, sentence):
         self._mistake = sentence
-        self._say(note=self._mistake or said(self._news), can_undo=bool(self._past))
+        self._say(note=self._mistake or said(self.news), can_undo=bool(self._past))
 
     def on_play(self) -> None:
         self._looked = time.perf_counter()
@@ -211,7 +211,7 @@ class Playground(Panel):
         self._looked, self._unseen = time.perf_counter(), 0.0
 
     def on_film(self) -> None:
-        self.show_film(self._news.film if self._news else (), again=True)
+        self.show_film(self.news.film if self.news else (), again=True)
 
     def on_reset(self) -> None:
         self._remember_picture()
@@ -271,8 +271,8 @@ class Playground(Panel):
 
     def on_back(self, frame: int | None = None, kept: int | None = None) -> None:
         painted = self._found(frame, kept)
-        if self._news and painted and painted.image is not None:
-            film = self._news.film if frame is not None else ()
+        if self.news and painted and painted.image is not None:
+            film = self.news.film if frame is not None else ()
             film = tuple(one for one in film if one.step <= painted.step)
             self._remember_picture()
             self._go_back(painted, film)
@@ -289,8 +289,8 @@ class Playground(Panel):
 
     def _with_picture(self, before):
         """What there was, the picture included, if it has begun."""
-        if self._news and self._news.painted.step:
-            return dataclasses.replace(before, painted=self._news.painted, film=self._news.film)
+        if self.news and self.news.painted.step:
+            return dataclasses.replace(before, painted=self.news.painted, film=self.news.film)
         return before
 
     def _remember_picture(self):
@@ -307,12 +307,12 @@ class Playground(Panel):
 
     def _found(self, frame, kept):
         """The picture that a visitor means: a frame, by its step; a kept one; or the one now."""
-        if not self._news:
+        if not self.news:
             return None
         if kept is not None:
             return dict(enumerate(self._keepsakes)).get(kept)
-        frames = sorted(self._news.film, key=lambda one: abs(one.step - (frame or 0)))
-        return self._news.painted if frame is None else frames[0] if frames else None
+        frames = sorted(self.news.film, key=lambda one: abs(one.step - (frame or 0)))
+        return self.news.painted if frame is None else frames[0] if frames else None
 
     def _go_back(self, painted, film=()):
         job = painted.job
@@ -340,7 +340,7 @@ class Playground(Panel):
         frame: int | None = None,
         kept: int | None = None,
     ) -> None:
-        painted, news = self._found(frame, kept), self._news
+        painted, news = self._found(frame, kept), self.news
         if news is None or painted is None or painted.image is None:
             return
         try:
@@ -365,8 +365,8 @@ class Playground(Panel):
     def on_gram(self, layer: str | None) -> None:
         self._watched = layer if layer in self._config.style_layers else None
         self._gram = {}
-        if self._watched and self._news:
-            self._show_grams(self._news.painted, self._watched)
+        if self._watched and self.news:
+            self._show_grams(self.news.painted, self._watched)
 
     def _show_grams(self, painted, layer):
         """Show the Gram matrices of picture and style, divided by the number of positions."""
@@ -441,7 +441,7 @@ class Playground(Panel):
     # What the worker shows: on its thread ---------------------------------------------------------
 
     def _show(self, news):
-        self._news, painted, now = news, news.painted, time.perf_counter()
+        self.news, painted, now = news, news.painted, time.perf_counter()
         rests = news.phase != "running"
         self._look_after(now, rests)
         if painted.image is not None and (rests or not self._unseen or now - self._unseen > 1):

@@ -24,7 +24,7 @@ from nst_tutorial.runs.schedule import SCALES, STEERABLE
 from nst_tutorial.runs.steering import Steered, as_file
 from nst_tutorial.runtime.errors import NSTError
 from nst_tutorial.scales import SMALLEST_STAGE
-from nst_tutorial.transfer import DivergedError
+from nst_tutorial.transfer import DivergedError, StyleTransfer
 from nst_tutorial.widgets.path import Job, News, Painted, Stretch
 
 NEWS_A_SECOND = 8.0  # at most, while it runs: more would flood the way to the browser
@@ -160,6 +160,16 @@ class Worker:
     def live(self) -> bool:
         """Whether it is to take steps, as soon as it can."""
         return self._live and not self._finished
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to do before the next wish."""
+        return self._stop.is_set() or self._new or self._singles > 0 or self.live
+
+    @property
+    def transfer(self) -> StyleTransfer | None:
+        """What takes the steps; None before the first, and once all is closed."""
+        return self._steered and self._steered.transfer
 
     @property
     def beginning(self) -> np.ndarray | None:
@@ -369,19 +379,16 @@ class Worker:
 
     def _gate(self, steps):
         """Wait until steps may be taken, and count them off."""
-        if not self._something_to_do():
+        if not self.busy:
             self._times.clear()
             self._tell("done" if self._finished else "paused" if self._step else "ready")
         with self._wish:
-            self._wish.wait_for(self._something_to_do)
+            self._wish.wait_for(lambda: self.busy)
             if self._stop.is_set():
                 raise _ClosedError
             if self._new:
                 raise _ChangedError
             self._singles = max(self._singles - steps, 0)
-
-    def _something_to_do(self):
-        return self._stop.is_set() or self._new or self._singles or self.live
 
     def _painted(self, image=None):
         image = self._image if image is None else image
