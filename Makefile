@@ -46,7 +46,7 @@ test-core: $(READY) ## the core's tests; KERAS_BACKEND=jax (or torch) make test-
 ifneq ($(filter jax torch,$(KERAS_BACKEND)),)
 	$(INSTALL) -e ".[$(KERAS_BACKEND)]"
 endif
-	$(RUN) pytest -m "not long" $(foreach module,images extractors losses objective transfer tiles lbfgs optimizers scales config colors regions,$(wildcard tests/test_$(module).py))
+	$(RUN) pytest -m "not long" $(foreach module,images extractors losses objective transfer tiles lbfgs optimizers scales config colors regions training,$(wildcard tests/test_$(module).py))
 
 bench: $(READY) ## measure speed and memory against others' recipes: benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/speed.py

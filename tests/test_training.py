@@ -107,12 +107,17 @@ def test_the_gradient_is_that_of_the_style_loss(training, rng):
     extractor = Extractor(network, "random", "average", "reflect", "float32")
     objective = Objective(None, [style], extractor, config, image.shape)
     _, expected = objective.differentiate(image, objective.weights(config))
-    assert float(training["cosines"](gradient, expected)[0]) == pytest.approx(1, abs=1e-5)
+    cosine = as_numpy(training["cosines"](gradient, tensor(expected)))
+    np.testing.assert_allclose(cosine, 1, atol=1e-5)
     assert tuple(features) == LAYERS[:3]
 
 
 def tensor(array):
     return keras.ops.convert_to_tensor(array)
+
+
+def as_numpy(tensor):
+    return keras.ops.convert_to_numpy(tensor)
 
 
 def test_a_student_that_is_its_teacher_has_nothing_to_learn(training, collection):
@@ -121,18 +126,21 @@ def test_a_student_that_is_its_teacher_has_nothing_to_learn(training, collection
     lessons = training["Lessons"](teacher, kept, [training["Collection"](collection)], seed=0)
     network = build_network(teacher, LAYERS[:2], "average", "reflect", "float32")
     student = training["Student"](network)
-    assert float(student(lessons[0][0])) == pytest.approx(1, abs=1e-5)
-    assert float(student.losses[0]) == pytest.approx(0, abs=1e-5)
+    asked, answered = lessons[0]
+    answered = keras.tree.map_structure(tensor, answered)
+    loss = as_numpy(student.compute_loss(asked, answered, student(asked)))
+    np.testing.assert_allclose(loss, 0, atol=1e-5)
 
 
 def test_pictures_are_moved_along_and_drawn_anew(training, collection):
     teacher = random_weights((4,) * 5, LAYERS[:2], seed=0)
     kept = dict.fromkeys(LAYERS[:2], range(4))
     lessons = training["Lessons"](teacher, kept, [training["Collection"](collection)], seed=0)
-    seen = [np.array(lessons[index][0]["asked"][0]) for index in range(training["MOVES"] + 1)]
+    seen = [lessons[0][0]["asked"][0] for _ in range(41)]
     moves = [np.abs(after - before).mean() for before, after in itertools.pairwise(seen)]
-    assert all(1 < move < training["STRIDE"] for move in moves[:-1])
-    assert moves[-1] > 2 * training["STRIDE"]
+    anew = [move for move in moves if move > 2 * training["STRIDE"]]
+    assert all(1 < move < training["STRIDE"] for move in moves if move not in anew)
+    assert 3 <= len(anew) <= 20
 
 
 def test_refining_turns_the_gradients(training, collection, tmp_path, rng):
@@ -153,7 +161,12 @@ def cosines(training, weights, teacher, kept, pictures):
     lessons = training["Lessons"](teacher, kept, pictures, seed=2)
     network = build_network(weights, tuple(weights), "average", "reflect", "float32")
     student = training["Student"](network)
-    return [float(student(lessons[index][0])) for index in range(8)]
+    turned = []
+    for index in range(8):
+        asked, answered = lessons[index]
+        gradients = student(asked)["gradients"]
+        turned += [*as_numpy(training["cosines"](gradients, tensor(answered["gradients"])))]
+    return turned
 
 
 def test_folding_changes_nothing_but_the_sizes(training, rng):
@@ -165,11 +178,11 @@ def test_folding_changes_nothing_but_the_sizes(training, rng):
     folded = training["fold"](model, 20, sizes)
     x = rng.uniform(0, 2, (2, 8, 8, 3)).astype("float32")
     relus = [layer.output for layer in model.layers if isinstance(layer, keras.layers.ReLU)]
-    expected = dict(zip(missing, keras.Model(model.input, relus)(x), strict=True))
+    expected = dict(zip(missing, map(as_numpy, keras.Model(model.input, relus)(x)), strict=True))
     features = 20 * x
     for layer, (kernel, bias) in folded.items():
         if layer == "block5_conv1":
-            features = np.array(keras.ops.average_pool(features, 2))
+            features = as_numpy(keras.ops.average_pool(tensor(features), 2, 2))
         features = np.maximum(training["convolve"](features, kernel, bias), 0)
         scale = np.abs(expected[layer]).max()
         np.testing.assert_allclose(

@@ -11,8 +11,9 @@
 3. Blocks that the teacher does not have are trained on top, to tell the classes of labeled
    pictures apart.
 
-Steps 2 and 3 take some twenty minutes each on two cores; killed, the same command goes on. The
-recipe, its results and its limits are in MODEL_CARD.md.
+Steps 2 and 3 take some twenty minutes each on two cores; killed, the same command goes on. It runs
+on each of Keras' backends, with whatever GPU that has: KERAS_BACKEND=jax, or torch. The recipe, its
+results and its limits are in MODEL_CARD.md.
 """
 
 import argparse
@@ -22,7 +23,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import layers, ops
 from PIL import Image, ImageFilter, ImageOps
 
@@ -31,6 +31,7 @@ from nst_tutorial.extractors import Mirror, build_network, mirror
 from nst_tutorial.fast import pictures_in
 from nst_tutorial.images import to_vgg
 from nst_tutorial.losses import gram_distance, gram_matrix
+from nst_tutorial.runtime.backend import backend_name, compiled
 from nst_tutorial.runtime.weights import (
     LAYERS,
     POCKET_FILE,
@@ -44,7 +45,7 @@ BATCH = 16  # crops
 REFINED_SIDE, REFINED_BATCH, REFINED_EPOCH = 64, 8, 40  # pixels, crops, steps
 LABELED_SIDE, LABELED_BATCH = 64, 64
 VIEWS = 3  # crops of each labeled picture
-MOVES = 4  # steps that a picture is moved on by the teacher's gradients
+MOVES = 4  # steps that a picture is moved on by the teacher's gradients, on average
 STRIDE = 8  # gray levels of each
 RATE = 1.5e-3  # of refining, as a share of a kernel's size
 ANCHOR = 0.1  # of the features, where the gradients weigh 1
@@ -132,12 +133,12 @@ def slim(teacher, batches, widths):
         the weights, `{layer: channels of the teacher that were kept}`, and `{layer: share of the
         teacher's mean square that is not explained}`.
     """
-    full = slender = [np.array(to_vgg(batch)) for batch in batches]
+    full = slender = [compute(to_vgg, batch) for batch in batches]
     weights, kept, errors = {}, {}, {}
     for layer, (kernel, bias) in teacher.items():
         if starts_block(layer) and weights:  # VGG19 takes maxima, the slim one averages
-            full = [np.array(ops.max_pool(x, 2)) for x in full]
-            slender = [np.array(ops.average_pool(x, 2)) for x in slender]
+            full = [compute(lambda x: ops.max_pool(x, 2, 2), x) for x in full]
+            slender = [compute(lambda x: ops.average_pool(x, 2, 2), x) for x in slender]
         targets = [convolve(x, kernel, bias) for x in full]  # before the ReLU
         full = [np.maximum(y, 0) for y in targets]
         width = widths[int(layer[len("block")]) - 1]
@@ -149,8 +150,13 @@ def slim(teacher, batches, widths):
     return weights, kept, errors
 
 
+def compute(function, *arrays):
+    """Compute on Keras' backend what takes arrays of NumPy's and gives one."""
+    return ops.convert_to_numpy(function(*(ops.convert_to_tensor(a, "float32") for a in arrays)))
+
+
 def convolve(x, kernel, bias):
-    return np.array(ops.conv(mirror(x, 1), kernel) + bias)
+    return compute(lambda x, kernel, bias: ops.conv(mirror(x, 1), kernel) + bias, x, kernel, bias)
 
 
 def second_moment(xs):
@@ -197,7 +203,7 @@ def fit_layer(inputs, targets):
 def neighborhoods(x):
     """Write each position's 3×3 neighborhood, and a 1 for the bias, as a row."""
     _, h, w, channels = x.shape
-    x = np.array(mirror(x, 1))
+    x = compute(lambda x: mirror(x, 1), x)
     near = [x[:, i : i + h, j : j + w] for i in range(3) for j in range(3)]
     rows = np.concatenate(near, axis=-1).reshape(-1, 9 * channels)
     return np.concatenate([rows, np.ones((len(rows), 1), "float32")], axis=1)
@@ -265,15 +271,48 @@ def differentiate(network, images, styles, weights):
         the gradient `(B, H, W, 3)`, and the images' features `{layer: (B, h, w, N)}`.
     """
     targets = mean_grams(network(to_vgg(styles)))
-    with tf.GradientTape() as tape:
-        tape.watch(images)
+
+    def style_loss(images):
         features = network(to_vgg(images))
         losses = [
             gram_distance(G, A) / gram_distance(ops.zeros_like(A), A)
             for G, A in zip(mean_grams(features), targets, strict=True)
         ]
-        loss = ops.sum(ops.stack(losses, axis=1) * weights)
-    return tape.gradient(loss, images), features
+        return ops.sum(ops.stack(losses, axis=1) * weights), features
+
+    return DIFFERENTIATE[backend_name()](style_loss, images)
+
+
+def differentiate_by_tape(function, x):
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        value, features = function(x)
+    return tape.gradient(value, x), features
+
+
+def differentiate_by_jax(function, x):
+    import jax
+
+    (_, features), gradient = jax.value_and_grad(function, has_aux=True)(x)
+    return gradient, features
+
+
+def differentiate_by_torch(function, x):
+    import torch
+
+    x = x.detach().requires_grad_()
+    value, features = function(x)
+    return torch.autograd.grad(value, x, create_graph=True)[0], features
+
+
+# Unlike `backend.value_and_gradient` they return a gradient that has a gradient itself.
+DIFFERENTIATE = {
+    "tensorflow": differentiate_by_tape,
+    "jax": differentiate_by_jax,
+    "torch": differentiate_by_torch,
+}
 
 
 def mean_grams(features):
@@ -294,40 +333,41 @@ def style_layers_in(layers):
 class Lessons(keras.utils.PyDataset):
     """What the teacher makes of pictures: its gradients, and its features in the kept channels.
 
-    A batch comes four times, each time moved on by the teacher's gradient, since an optimizer asks
-    for gradients half-way too.
+    A batch comes again, moved on by the teacher's gradient, until it is replaced, with one chance
+    in four: an optimizer asks for gradients half-way too.
     """
 
     def __init__(self, teacher, kept, collections, seed):
         super().__init__(workers=1)
         network = build_network(teacher, tuple(kept), "max", "reflect", "float32")
-        self.ask = tf.function(functools.partial(differentiate, network))
+        self.ask = compiled(functools.partial(differentiate, network))
         self.kept, self.collections = kept, collections
-        self.rng = np.random.default_rng(seed)
+        self.rng, self.images = np.random.default_rng(seed), None
 
     def __len__(self):
         return REFINED_EPOCH
 
     def __getitem__(self, index):
-        if index % MOVES == 0:
+        if self.images is None or self.rng.random() < 1 / MOVES:
             self.images, self.styles = (self.draw() for _ in range(2))
         count = len(style_layers_in(self.kept))
         weights = self.rng.lognormal(size=(REFINED_BATCH, count)).astype("float32")
-        asked = self.images, self.styles, tf.constant(weights)
-        gradients, features = self.ask(*asked)
+        asked = self.images, self.styles, weights
+        gradients, features = keras.tree.map_structure(
+            ops.convert_to_numpy, self.ask(*map(ops.convert_to_tensor, asked))
+        )
         self.images = move(self.images, gradients)
-        kept = {layer: tf.gather(features[layer], k, axis=-1) for layer, k in self.kept.items()}
-        return ({"asked": asked, "gradients": gradients, "features": kept},)
+        kept = {layer: features[layer][..., channels] for layer, channels in self.kept.items()}
+        return ({"asked": asked}, {"gradients": gradients, "features": kept})
 
     def draw(self):
-        batch = draw_batch(self.collections, self.rng, REFINED_BATCH, REFINED_SIDE)
-        return tf.constant(batch)
+        return draw_batch(self.collections, self.rng, REFINED_BATCH, REFINED_SIDE)
 
 
 def move(images, gradients):
     """Move pictures down their gradients by about `STRIDE` gray levels."""
-    size = ops.sqrt(ops.mean(gradients**2, axis=(1, 2, 3), keepdims=True)) + 1e-30
-    return ops.clip(images - STRIDE * ops.clip(gradients / size, -3, 3), 0, 255)
+    size = np.sqrt(np.mean(gradients**2, axis=(1, 2, 3), keepdims=True)) + 1e-30
+    return np.clip(images - STRIDE * np.clip(gradients / size, -3, 3), 0, 255)
 
 
 class Student(keras.Model):
@@ -340,11 +380,17 @@ class Student(keras.Model):
 
     def call(self, lesson):
         gradients, features = differentiate(self.network, *lesson["asked"])
-        cosine = ops.mean(cosines(gradients, lesson["gradients"]))
-        errors = [relative_error(features[layer], y) for layer, y in lesson["features"].items()]
-        self.cosine.update_state(cosine)
-        self.add_loss(1 - cosine + ANCHOR * sum(errors))
-        return cosine
+        return {"gradients": gradients, "features": features}
+
+    def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
+        errors = [
+            relative_error(y_pred["features"][layer], F) for layer, F in y["features"].items()
+        ]
+        return 1 - ops.mean(cosines(y_pred["gradients"], y["gradients"])) + ANCHOR * sum(errors)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        self.cosine.update_state(cosines(y_pred["gradients"], y["gradients"]))
+        return self.get_metrics_result()
 
 
 def cosines(g, h):
@@ -380,7 +426,8 @@ class Labeled:
             for start in range(0, len(self.pictures), LABELED_BATCH):
                 batch = self.pictures[start : start + LABELED_BATCH]
                 crops = np.stack([self.draw(collection[number]) for collection, number, _ in batch])
-                features.append(np.array(below(to_vgg(crops)), "float16"))
+                seen = compute(lambda crops: below(to_vgg(crops)), crops)
+                features.append(seen.astype("float16"))
                 labels += [label for *_, label in batch]
         return np.concatenate(features), np.array(labels)
 
