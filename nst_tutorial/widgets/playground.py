@@ -91,7 +91,7 @@ class Playground(Panel):
         self._config = dataclasses.replace(config or FIRST, scales=1)
         self._lock, self._telling = threading.Lock(), threading.Lock()
         self._quiet, self._mistake = False, ""
-        self.news: News | None = None
+        self.news: News | None = None  # what the worker showed last
         self._drawn = self._looked = self._unseen = 0.0
         self._past: list[Before] = []  # what each move found, the latest last
         self._moved, self._moves = None, 0  # the visitor's move as the browser counts, and as we do

@@ -50,6 +50,7 @@ class Worker:
         show: called with `News`, in the worker's thread.
     """
 
+    held: bool  # whether a slider is being moved
     extractor: Any  # None once it is closed, as `_show` is; of the others, each is None at times
     _show: Any
     _back: Any  # a `Painted`, or "start"
@@ -75,7 +76,7 @@ class Worker:
         self._wanted, self._back, self._new = job, None, True
         self._older: tuple[Painted, ...] = ()
         self._live, self._singles, self._finished = False, 0, False
-        self._held, self._aim = False, None
+        self.held, self._aim = False, None
         self._thread = None
         # The thread's own:
         self._job = self._content = self._styles = self._plan = None
@@ -122,7 +123,7 @@ class Worker:
     def hold(self, held: bool) -> None:
         """Say whether a slider is being moved: until it rests, slow pictures are halved."""
         with self._asking():
-            self._held = held
+            self.held = held
             halved = bool(self._steered) and self._steered.scale != 1
             self._new = self._new or (self._is_slow() if held else halved)
 
@@ -293,7 +294,7 @@ class Worker:
     def _set_scale(self):
         """Halve a slow picture while a slider is held; when it is let go, make it whole again."""
         if self._steered:
-            what = "half" if self._held and self._is_slow() else "whole"
+            what = "half" if self.held and self._is_slow() else "whole"
             if SCALES[what] != self._steered.scale:
                 self._note(what)
                 self._steered.apply(what)

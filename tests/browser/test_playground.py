@@ -108,7 +108,7 @@ class Notebook:
 
     def now(self, what):
         """What the kernel tells the panel."""
-        return self.ask(f"print(playground._now[{what!r}])")
+        return self.ask(f"print(playground.get_state()['_now'][{what!r}])")
 
     def until(self, condition):
         """Wait until the kernel finds a condition true."""
@@ -226,9 +226,7 @@ def test_play_and_pause(panel):
     step, seen = panel.now("step"), panel.seen()
     assert int(step) > 5
     panel.says(f"Paused after step {step}")
-    assert panel.ask("print(playground.worker._something_to_do(), playground._now['live'])") == (
-        "False False"
-    )
+    assert panel.ask("print(playground.worker.busy, playground.worker.live)") == "False False"
     assert (panel.now("step"), panel.seen()) == (step, seen)
 
 
@@ -239,7 +237,7 @@ def test_a_slider_while_it_runs(panel):
     slider.press("ArrowRight")
     after = float(slider.get_attribute("aria-valuetext"))
     assert 1.2 < after / before < 1.3
-    panel.until(f"playground.worker._job.config.style_weight == {after}")
+    panel.until(f"playground.news.painted.job.config.style_weight == {after}")
     slider.hover()  # which waits until the page stands still
     box = slider.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -250,19 +248,19 @@ def test_a_slider_while_it_runs(panel):
     dragged = float(slider.get_attribute("aria-valuetext"))
     assert dragged > after
     panel.until(f"playground.job().config.style_weight == {dragged}")
-    panel.until("playground.worker._job == playground.job() and not playground.worker._held")
+    panel.until("playground.news.painted.job == playground.job() and not playground.worker.held")
     panel.changes(2)
     expect(panel.panel.locator(".nst-mark")).to_have_count(2)  # a key, and a drag
     panel.press("Undo")
-    panel.until(f"playground.worker._job.config.style_weight == {after}")
+    panel.until(f"playground.news.painted.job.config.style_weight == {after}")
     panel.press("Undo")
-    panel.until(f"playground.worker._job.config.style_weight == {before}")
+    panel.until(f"playground.news.painted.job.config.style_weight == {before}")
     panel.says("steps a second")
 
 
 def test_wipe_and_go_back(panel):
     panel.play()
-    panel.until("len(playground._news.film) > 3")
+    panel.until("len(playground.news.film) > 3")
     panel.pause()
     panel.press("Wipe")
     expect(panel.panel.get_by_role("slider", name="Wipe between both pictures")).to_be_visible()
@@ -277,7 +275,7 @@ def test_wipe_and_go_back(panel):
     panel.press("Go on from here")
     panel.says("steps a second")  # it plays
     assert 0 < int(there.removeprefix("step ")) < step
-    panel.until(f"playground._now['step'] > {step}")
+    panel.until(f"playground.get_state()['_now']['step'] > {step}")
     panel.press("Undo")
     panel.says("Paused")
 
@@ -287,7 +285,7 @@ def test_upload(panel, tmp_path):
     Image.fromarray(noise).save(tmp_path / "large.png")
     assert (tmp_path / "large.png").stat().st_size > 24e6
     upload(panel, tmp_path / "large.png")
-    panel.until("playground.worker._job.content.name == 'large.png'")
+    panel.until("playground.news.painted.job.content.name == 'large.png'")
     panel.says("Ready")
     panel.play()
     panel.changes(2)
@@ -307,7 +305,7 @@ def upload(panel, path):
 def test_take_home_while_it_runs(panel):
     panel.play()
     panel.slider("style weight").press("ArrowRight")
-    panel.until("len(playground.worker._path[-1].schedule) > 0")
+    panel.until("len(playground.news.painted.path[-1].schedule) > 0")
     panel.tab("Take home")
     with panel.page.expect_download() as download:
         panel.press("Picture (PNG)")
