@@ -31,7 +31,7 @@ from nst_tutorial.extractors import Mirror, build_network, mirror
 from nst_tutorial.fast import pictures_in
 from nst_tutorial.images import to_vgg
 from nst_tutorial.losses import gram_distance, gram_matrix
-from nst_tutorial.runtime.backend import backend_name, compiled
+from nst_tutorial.runtime.backend import compiled, differentiate
 from nst_tutorial.runtime.weights import (
     LAYERS,
     POCKET_FILE,
@@ -260,7 +260,7 @@ def rise_and_fall(rate, steps):
     )
 
 
-def differentiate(network, images, styles, weights):
+def style_gradient(network, images, styles, weights):
     """Differentiate the style loss with respect to the pixels.
 
     Args:
@@ -280,39 +280,8 @@ def differentiate(network, images, styles, weights):
         ]
         return ops.sum(ops.stack(losses, axis=1) * weights), features
 
-    return DIFFERENTIATE[backend_name()](style_loss, images)
-
-
-def differentiate_by_tape(function, x):
-    import tensorflow as tf
-
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        value, features = function(x)
-    return tape.gradient(value, x), features
-
-
-def differentiate_by_jax(function, x):
-    import jax
-
-    (_, features), gradient = jax.value_and_grad(function, has_aux=True)(x)
+    features, gradient = differentiate(style_loss, again=True, x=images)
     return gradient, features
-
-
-def differentiate_by_torch(function, x):
-    import torch
-
-    x = x.detach().requires_grad_()
-    value, features = function(x)
-    return torch.autograd.grad(value, x, create_graph=True)[0], features
-
-
-# Unlike `backend.value_and_gradient` they return a gradient that has a gradient itself.
-DIFFERENTIATE = {
-    "tensorflow": differentiate_by_tape,
-    "jax": differentiate_by_jax,
-    "torch": differentiate_by_torch,
-}
 
 
 def mean_grams(features):
@@ -340,7 +309,7 @@ class Lessons(keras.utils.PyDataset):
     def __init__(self, teacher, kept, collections, seed):
         super().__init__(workers=1)
         network = build_network(teacher, tuple(kept), "max", "reflect", "float32")
-        self.ask = compiled(functools.partial(differentiate, network))
+        self.ask = compiled(functools.partial(style_gradient, network))
         self.kept, self.collections = kept, collections
         self.rng, self.images = np.random.default_rng(seed), None
 
@@ -379,7 +348,7 @@ class Student(keras.Model):
         network.trainable = self.built = True
 
     def call(self, lesson):
-        gradients, features = differentiate(self.network, *lesson["asked"])
+        gradients, features = style_gradient(self.network, *lesson["asked"])
         return {"gradients": gradients, "features": features}
 
     def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):

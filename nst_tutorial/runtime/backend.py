@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from nst_tutorial.runtime import machine
 from nst_tutorial.runtime.errors import NSTError
@@ -55,7 +56,7 @@ if keras.config.floatx() != "float32":  # Keras' optimizers would keep their rat
         f"{machine.keras_home() / 'keras.json'}."
     )
 
-__all__ = ["compiled", "keras", "ops", "silenced_stderr", "value_and_gradient"]
+__all__ = ["compiled", "differentiate", "keras", "ops", "silenced_stderr", "value_and_gradient"]
 
 
 def value_and_gradient(function: Callable, any_size: bool = False) -> Callable:
@@ -63,14 +64,23 @@ def value_and_gradient(function: Callable, any_size: bool = False) -> Callable:
 
     The gradient is d value / d x. `any_size` is that of `compiled`.
     """
-    by_jax_or_torch = {"jax": _differentiate_by_jax, "torch": _differentiate_by_torch}
-    differentiate = by_jax_or_torch.get(backend_name(), _differentiate_by_tape)
     # A partial function counts as one of its own, so that TensorFlow takes the graphs of several
     # networks and sizes for what they are, not for one that is compiled again and again.
-    return compiled(functools.partial(differentiate, function), any_size=any_size)
+    return compiled(functools.partial(differentiate, function, False), any_size=any_size)
 
 
-def _differentiate_by_tape(function, x, *rest):
+def differentiate(function: Callable, again: bool, x: Any, *rest: Any) -> tuple[Any, Any]:
+    """Return the extras of `function(x, *rest) -> (value, extras)`, and d value / d x.
+
+    `again`: the gradient is to be differentiated itself, for which PyTorch must keep more.
+    """
+    if backend_name() == "jax":
+        import jax
+
+        (_, extras), gradient = jax.value_and_grad(function, has_aux=True)(x, *rest)
+        return extras, gradient
+    if backend_name() == "torch":
+        return _differentiate_by_torch(function, x, rest, again)
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
@@ -79,21 +89,15 @@ def _differentiate_by_tape(function, x, *rest):
     return extras, tape.gradient(value, x)
 
 
-def _differentiate_by_jax(function, x, *rest):
-    import jax
-
-    (_, extras), gradient = jax.value_and_grad(function, has_aux=True)(x, *rest)
-    return extras, gradient
-
-
-def _differentiate_by_torch(function, x, *rest):
+def _differentiate_by_torch(function, x, rest, again):
     import torch
 
     x = keras.tree.map_structure(lambda part: part.detach().requires_grad_(), x)
     value, extras = function(x, *rest)
-    gradient = torch.autograd.grad(value, keras.tree.flatten(x))
-    plain = keras.tree.map_structure(lambda e: e.detach() if torch.is_tensor(e) else e, extras)
-    return plain, keras.tree.pack_sequence_as(x, gradient)
+    gradient = torch.autograd.grad(value, keras.tree.flatten(x), create_graph=again)
+    if not again:
+        extras = keras.tree.map_structure(lambda e: e.detach() if torch.is_tensor(e) else e, extras)
+    return extras, keras.tree.pack_sequence_as(x, gradient)
 
 
 def compiled(function: Callable, any_size: bool = False) -> Callable:
