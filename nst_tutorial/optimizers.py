@@ -103,7 +103,7 @@ class Nadam(Adam):
         return picture - rate * step / size, {"t": t, "m": m, "v": v, "product": product}
 
     def momentum(self, t: Array) -> Array:
-        r"""Return $\beta_{1,t}$, from β₁/2 at the start to β₁."""
+        """Return $u_t$: β₁/2 at the start, β₁ in the end."""
         return self.beta_1 * (1 - 0.5 * 0.96 ** (self.warming * t))
 
 

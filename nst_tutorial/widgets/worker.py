@@ -170,7 +170,8 @@ class Worker:
     @property
     def transfer(self) -> StyleTransfer | None:
         """What takes the steps; None before the first, and once all is closed."""
-        return self._steered and self._steered.transfer
+        steered = self._steered  # which the thread may let go of
+        return steered and steered.transfer
 
     @property
     def beginning(self) -> np.ndarray | None:
