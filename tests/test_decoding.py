@@ -5,7 +5,6 @@ import functools
 import gc
 import io
 import itertools
-import math
 import os
 import random
 import struct
