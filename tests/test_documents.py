@@ -175,12 +175,12 @@ def test_a_cell_has_losses_that_are_numbers_or_is_painted_again(tmp_path, count)
     ("change", "words"),
     [
         ({"stage": 5}, "numbers of steps cannot be"),
-        ({"stage": -1}, r"\['stage'\]: -1 is less than the minimum"),
+        ({"stage": -1}, "used: stage must be bigger than or equal to 0"),
         ({"done": 999}, "numbers of steps cannot be"),
-        ({"done": -5}, r"\['done'\]: -5 is less than the minimum"),
+        ({"done": -5}, "used: done must be bigger than or equal to 0"),
         ({"done": 1}, "numbers of steps cannot be"),
         ({"history": []}, "numbers of steps cannot be"),
-        ({"more": 1}, "'more' was unexpected"),
+        ({"more": 1}, "it must not contain {'more'} properties"),
     ],
 )
 def test_a_checkpoint_that_cannot_be(tmp_path, change, words):
@@ -202,8 +202,8 @@ def test_a_checkpoint_that_unpacks_to_more_than_it_is(tmp_path):
         ("[" * 100_000, "no JSON"),
         ("NaN", "NaN is no number"),
         ("9" * 5000, "no JSON"),
-        ("{}", "'config' is a required property"),
-        (json.dumps(["x" * 10_000]), "is not of type 'object'"),
+        ("{}", "it must contain \\['config', "),
+        (json.dumps(["x" * 10_000]), "it must be object"),
     ],
 )
 def test_documents_that_are_none(text, words):

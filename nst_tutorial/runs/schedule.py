@@ -31,7 +31,7 @@ ENTRY = {
     "type": "array",
     "minItems": 2,
     "maxItems": 2,
-    "prefixItems": [
+    "items": [
         {"type": "integer", "minimum": 0, "maximum": 1_000_000_000},
         {"anyOf": [{"enum": list(WORDS)}, {"type": "object", "maxProperties": len(STEERABLE)}]},
     ],

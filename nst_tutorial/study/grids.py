@@ -53,7 +53,6 @@ def _varied(value):
 STUDY = {
     "type": "object",
     "required": ["grid"],
-    "propertyNames": {"enum": ["content", "style", "extractor", "folder", "config", "grid"]},
     "properties": {
         "content": FILE,
         "style": FILES,
@@ -61,21 +60,22 @@ STUDY = {
         "folder": FILE,
         "config": {
             "type": "object",
-            "propertyNames": {"enum": [*FIELDS]},
-            "additionalProperties": SETTING,
+            "properties": dict.fromkeys(FIELDS, SETTING),
+            "additionalProperties": False,
         },
         "grid": {
             "type": "object",
             "minProperties": 1,
-            "propertyNames": {"enum": [*INPUTS, *FIELDS]},
             "properties": {
                 "content": _varied(FILE),
                 "style": _varied(FILES),
                 "extractor": _varied(FILE),
+                **dict.fromkeys(FIELDS, _varied(SETTING)),
             },
-            "additionalProperties": _varied(SETTING),
+            "additionalProperties": False,
         },
     },
+    "additionalProperties": False,
 }
 
 
