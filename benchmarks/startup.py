@@ -22,6 +22,10 @@ COMMANDS = {
         "stylize", HERE / "images" / "chelsea.png", HERE / "images" / "swirls.jpg",
         "--size", "128", "--steps", "4", "-o",
     ],
+    "apply, 256 px": [
+        "apply", "shipped", HERE / "images" / "chelsea.png", "--style", "swirls", "--size", "256",
+        "-o",
+    ],
     "the demo: 448 px, the defaults": [
         "stylize", HERE / "images" / "chelsea.png", HERE / "images" / "swirls.jpg",
         "--size", "448", "-o",
