@@ -44,9 +44,7 @@ def _varied(value):
     return {
         "type": ["array", "object"],
         "items": value,
-        "minItems": 1,
         "additionalProperties": value,
-        "minProperties": 1,
     }
 
 
