@@ -161,7 +161,10 @@ def _folder_beside(path):
     """A folder for one download alone: two at a time do not meet, and none leaves half a file."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _clear_abandoned(path.parent)
+        for abandoned in path.parent.glob(f"{UNFINISHED}*"):
+            changed = max(one.stat().st_mtime for one in (abandoned, *abandoned.iterdir()))
+            if time.time() - changed > ABANDONED:
+                shutil.rmtree(abandoned, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=UNFINISHED))
     except OSError as error:
         raise NSTError(
@@ -172,13 +175,6 @@ def _folder_beside(path):
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _clear_abandoned(parent):
-    for folder in parent.glob(f"{UNFINISHED}*"):
-        changed = max(one.stat().st_mtime for one in (folder, *folder.iterdir()))
-        if time.time() - changed > ABANDONED:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _cache():

@@ -358,7 +358,10 @@ class Worker:
         self._times.append(time.perf_counter())
         self._history.append({"step": self._step, **_row(terms, self._job.config)})
         if self._step % STRIDE == 0:
-            self._measure_change()
+            image = self._steered.image
+            if self._before is not None:
+                self._change = float(np.abs(image - self._before).mean())
+            self._before = image
         if self._step % self._every == 0 and self._steered.scale == 1:
             self._image = self._steered.image
             self._film += (self._painted(as_file(self._image)),)
@@ -369,12 +372,6 @@ class Worker:
             self._tell("running")
         if self._step < self._planned:
             self._gate(1)
-
-    def _measure_change(self):
-        image = self._steered.image
-        if self._before is not None:
-            self._change = float(np.abs(image - self._before).mean())
-        self._before = image
 
     def _forget_change(self):
         self._before, self._change = None, float("inf")
