@@ -4,6 +4,7 @@ The campaigns run the command line in forked children, which share one import of
 is killed is everything after it. `make test` tries a few moments, `make test-long` a hundred.
 """
 
+import contextlib
 import os
 import random
 import signal
@@ -64,7 +65,8 @@ def run(folder, arguments, log, until=None, begun=False):
             time.sleep(0.01)
         child.join(seconds)
         if child.is_alive():
-            os.kill(child.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it ends in this moment
+                os.kill(child.pid, number)
     child.join(600)
     assert child.exitcode is not None, "it hangs"
     return child.exitcode
