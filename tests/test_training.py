@@ -100,7 +100,7 @@ def test_the_gradient_is_that_of_the_style_loss(training, rng):
     network = build_network(weights, LAYERS[:3], "average", "reflect", "float32")
     image, style = rng.uniform(0, 255, (2, 1, 16, 16, 3)).astype("float32")
     even = np.ones((1, 2), "float32")
-    gradient, features = training["style_gradient"](network, *map(tensor, (image, style, even)))
+    features, gradient = training["style_gradient"](network, *map(tensor, (image, style, even)))
     config = TransferConfig(
         content_layers=LAYERS[:1], style_layers=("block1_conv1", "block2_conv1"), tv_weight=0.0
     )

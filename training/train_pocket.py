@@ -268,7 +268,7 @@ def style_gradient(network, images, styles, weights):
         weights: `(B, style layers)`.
 
     Returns:
-        the gradient `(B, H, W, 3)`, and the images' features `{layer: (B, h, w, N)}`.
+        the images' features `{layer: (B, h, w, N)}`, and the gradient `(B, H, W, 3)`.
     """
     targets = mean_grams(network(to_vgg(styles)))
 
@@ -280,8 +280,7 @@ def style_gradient(network, images, styles, weights):
         ]
         return ops.sum(ops.stack(losses, axis=1) * weights), features
 
-    features, gradient = differentiate(style_loss, again=True, x=images)
-    return gradient, features
+    return differentiate(style_loss, again=True, x=images)
 
 
 def mean_grams(features):
@@ -322,7 +321,7 @@ class Lessons(keras.utils.PyDataset):
         count = len(style_layers_in(self.kept))
         weights = self.rng.lognormal(size=(REFINED_BATCH, count)).astype("float32")
         asked = self.images, self.styles, weights
-        gradients, features = keras.tree.map_structure(
+        features, gradients = keras.tree.map_structure(
             ops.convert_to_numpy, self.ask(*map(ops.convert_to_tensor, asked))
         )
         self.images = move(self.images, gradients)
@@ -348,7 +347,7 @@ class Student(keras.Model):
         network.trainable = self.built = True
 
     def call(self, lesson):
-        gradients, features = style_gradient(self.network, *lesson["asked"])
+        features, gradients = style_gradient(self.network, *lesson["asked"])
         return {"gradients": gradients, "features": features}
 
     def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
