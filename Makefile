@@ -39,8 +39,8 @@ test: $(READY) ## lint, check the types, and run all tests and lessons but the l
 	$(RUN) ruff format --check .
 	$(RUN) mypy nst_tutorial
 	@# Whole files go to the processes, in this order: the longest, and the one that mostly waits, first.
-	$(RUN) pytest -m "not long" --nbval --nbval-current-env --numprocesses $(PROCESSES) \
-	  --dist loadfile --no-loadscope-reorder tests/browser notebooks $(wildcard tests/test_*.py)
+	$(RUN) pytest -m "not long" --nbval --nbval-current-env --nbval-kernel-startup-timeout 600 \
+	  --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder tests/browser notebooks $(wildcard tests/test_*.py)
 
 test-core: $(READY) ## the core's tests; KERAS_BACKEND=jax (or torch) make test-core runs them there
 ifneq ($(filter jax torch,$(KERAS_BACKEND)),)

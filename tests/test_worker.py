@@ -101,16 +101,20 @@ def test_run_takes_the_steps_of_one_run(bench):
 
 
 def test_starting_twice_starts_once(bench):
+    asked = threading.Event()
+    bench.answer = lambda news: news.phase == "preparing" and asked.wait(PATIENCE)
     for _ in range(20):
         bench.worker.run()
     assert len(painters()) == 1
+    asked.set()
     assert bench.until("done").painted.step == CONFIG.steps
 
 
 def test_pausing_before_the_first_step(bench):
+    bench.answer = lambda news: news.phase == "preparing" and bench.worker.pause()
     bench.worker.run()
-    bench.worker.pause()
     assert bench.until("ready").painted.step == 0
+    bench.answer = lambda news: None
     bench.worker.run()
     assert bench.until("done").painted.step == CONFIG.steps
 

@@ -7,7 +7,6 @@ Jupyter calls `on_…`.
 
 import atexit
 import dataclasses
-import threading
 import time
 import weakref
 from typing import Any
@@ -89,7 +88,6 @@ class Playground(Panel):
             extractor = load_extractor(extractor)
         self._extractor = extractor
         self._config = dataclasses.replace(config or FIRST, scales=1)
-        self._lock, self._telling = threading.Lock(), threading.Lock()
         self._quiet, self._mistake = False, ""
         self.news: News | None = None  # what the worker showed last
         self._drawn = self._looked = self._unseen = 0.0
@@ -139,8 +137,9 @@ class Playground(Panel):
             if value not in self.controls[name].options:
                 offered = ", ".join(map(in_words, self.controls[name].options))
                 raise NSTError(f"{name} has no position {value!r}; it has {offered}.")
-        self._moved = None  # a move of its own
-        self._at = {**self._at, **self._places_of(values)}
+        with self._turn:
+            self._moved = None  # a move of its own
+            self._at = {**self._at, **self._places_of(values)}
 
     def close(self) -> None:
         """End the thread and free its memory. The last picture and a sentence stay on the page."""
@@ -148,13 +147,14 @@ class Playground(Panel):
             self._end("This panel was closed: run its cell again to paint.")
 
     def _end(self, sentence):
-        self.worker.close()
-        self.news, self._goal, self._sent, self._keepsakes = None, None, (), []
-        self._past.clear()
-        self._grams.clear()
-        if not self._now["ended"]:
-            self._say(phase="paused", live=False, note="", ended=sentence)
-            self.show_still()
+        self.worker.close()  # in no turn: it waits for the thread, which may wait for one
+        with self._turn:
+            self.news, self._goal, self._sent, self._keepsakes = None, None, (), []
+            self._past.clear()
+            self._grams.clear()
+            if not self._now["ended"]:
+                self._say(phase="paused", live=False, note="", ended=sentence)
+                self.show_still()
 
     # What is done to the controls: on whichever thread Jupyter calls it ---------------------------
 
@@ -176,13 +176,12 @@ class Playground(Panel):
     def _ask(self, before=None):
         """Ask the worker for what the controls say; a new move can be undone to what was before."""
         try:
-            with self._lock:
-                if before:
-                    self._remember(before)
-                job = self.job()
-                if before and self.news and job.origin != self.news.painted.job.origin:
-                    self._past[-1] = self._with_picture(before)
-                self.worker.paint(job)
+            if before:
+                self._remember(before)
+            job = self.job()
+            if before and self.news and job.origin != self.news.painted.job.origin:
+                self._past[-1] = self._with_picture(before)
+            self.worker.paint(job)
             self._refuse("")
         except NSTError as error:
             self._refuse(str(error))
@@ -321,14 +320,13 @@ class Playground(Panel):
 
     def _put(self, at, chosen):
         """Put the controls and the pictures where they were: a move of its own."""
-        with self._lock:
-            self._quiet, self._moved, self._moves = True, None, self._moves + 1
-            try:
-                self._at = at
-                for role, picture in chosen.items():
-                    self.gallery.show(role, picture)
-            finally:
-                self._quiet = False
+        self._quiet, self._moved, self._moves = True, None, self._moves + 1
+        try:
+            self._at = at
+            for role, picture in chosen.items():
+                self.gallery.show(role, picture)
+        finally:
+            self._quiet = False
         self._show_gallery()
 
     # Take home ------------------------------------------------------------------------------------
@@ -418,12 +416,12 @@ class Playground(Panel):
         return named.get(self._challenge.get("name", ""))
 
     def _aim(self, secret, image, done):
-        if self._challenge.get("name") != secret.name:
-            return
-        start = float(np.abs(self.worker.beginning - image).mean())
-        aim = {"target": encoded(image), "start": start, "goal": FOUND * start}
-        self._challenge = {**self._challenge, **aim}
-        self._goal = (secret, image) if done else None
+        with self._turn:
+            if self._challenge.get("name") == secret.name:
+                start = float(np.abs(self.worker.beginning - image).mean())
+                aim = {"target": encoded(image), "start": start, "goal": FOUND * start}
+                self._challenge = {**self._challenge, **aim}
+                self._goal = (secret, image) if done else None
 
     def _measure(self, painted):
         """Say how far the picture is from what the challenge asks for, in gray levels."""
@@ -441,36 +439,36 @@ class Playground(Panel):
     # What the worker shows: on its thread ---------------------------------------------------------
 
     def _show(self, news):
-        self.news, painted, now = news, news.painted, time.perf_counter()
-        rests = news.phase != "running"
-        self._look_after(now, rests)
-        if painted.image is not None and (rests or not self._unseen or now - self._unseen > 1):
-            self._unseen = self._unseen or now
-            self._picture = encoded(painted.shown)
-        if rests or now - self._drawn > 0.5:
-            self._drawn = now
-            self._show_numbers(news)
-        if self._goal:  # at each news: a fast run comes near it and goes by within half a second
-            self._measure(painted)
-        self._say(
-            phase=news.phase,
-            status=status(news),
-            note=self._mistake or said(news),
-            alt=described(painted),
-            step=painted.step,
-            planned=painted.planned,
-            upload_side=2 * painted.job.config.size,
-            live=self.worker.live,
-            can_undo=bool(self._past),
-            sum=as_sum(news.history),
-        )
-        if rests and news.phase != "preparing":
-            self.show_still()
+        with self._turn:
+            self.news, painted, now = news, news.painted, time.perf_counter()
+            rests = news.phase != "running"
+            self._look_after(now, rests)
+            if painted.image is not None and (rests or not self._unseen or now - self._unseen > 1):
+                self._unseen = self._unseen or now
+                self._picture = encoded(painted.shown)
+            if rests or now - self._drawn > 0.5:
+                self._drawn = now
+                self._show_numbers(news)
+            if self._goal:  # at each news: a fast run comes near it and is past it in half a second
+                self._measure(painted)
+            self._say(
+                phase=news.phase,
+                status=status(news),
+                note=self._mistake or said(news),
+                alt=described(painted),
+                step=painted.step,
+                planned=painted.planned,
+                upload_side=2 * painted.job.config.size,
+                live=self.worker.live,
+                can_undo=bool(self._past),
+                sum=as_sum(news.history),
+            )
+            if rests and news.phase != "preparing":
+                self.show_still()
 
     def _say(self, **words):
-        """Tell the browser how things stand: from either thread, one after the other."""
-        with self._telling:
-            self._now = {**self._now, **words}
+        """Tell the browser how things stand."""
+        self._now = {**self._now, **words}
 
     def _look_after(self, now, rests):
         """Pause a run that nobody has looked at for a while."""

@@ -8,6 +8,7 @@ A still picture beneath the panel is seen wherever its kernel is not.
 import base64
 import html
 import itertools
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -42,6 +43,9 @@ class Panel(anywidget.AnyWidget):
 
     Subclasses have a method for each message: `on_play()`, `on_choose(role, index)` and so on, see
     `MESSAGES`. One that cannot be is ignored: the browser is not to be trusted more than a visitor.
+
+    Jupyter says what the visitor does on one thread and runs cells on another, and a subclass may
+    have a third. Whatever changes the panel takes its turn: ipywidgets is made for one thread.
     """
 
     _esm = "\n".join((FOLDER / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
@@ -66,15 +70,17 @@ class Panel(anywidget.AnyWidget):
     def __init__(self, **traits: Any) -> None:
         self._sent: tuple[Painted, ...] = ()
         self._displayed = False
+        self._turn = threading.RLock()
         super().__init__(**traits)
         self.on_msg(self._hear)
 
     def _ipython_display_(self) -> None:
         """Show the panel, and beneath it a still, which the panel hides as long as it is there."""
         panel: Any = self._repr_mimebundle_()  # data and metadata
-        publish_display_data(*panel)
-        self._publish_still()
-        self._displayed = True
+        with self._turn:
+            publish_display_data(*panel)
+            self._publish_still()
+            self._displayed = True
 
     def show_still(self) -> None:
         """Renew the still, so that a notebook that is saved holds the picture now."""
@@ -87,6 +93,11 @@ class Panel(anywidget.AnyWidget):
         data = {"text/html": STILL.format(picture=picture, words=words), "text/plain": words}
         publish_display_data(data, transient={"display_id": self.model_id}, **how)
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take traits from the browser."""
+        with self._turn:
+            super().set_state(sync_data)
+
     def _hear(self, _, message, buffers):
         do = message.get("do") if isinstance(message, dict) else None
         if do not in MESSAGES:
@@ -96,7 +107,8 @@ class Panel(anywidget.AnyWidget):
         given = {name: message.get(name) for name in kinds}
         if all(isinstance(given[name], kind) for name, kind in kinds.items()):
             more = {"content": bytes(buffers[0])} if do == "upload" and buffers else {}
-            method(**given, **more)
+            with self._turn:
+                method(**given, **more)
 
     def show_film(self, film: tuple[Painted, ...], again: bool = False) -> None:
         """Send the frames that the browser has not got, or all of them, where it asks for them."""

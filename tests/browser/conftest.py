@@ -5,11 +5,9 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -88,21 +86,19 @@ def start_server(place):
     shutil.copy(ROOT / "notebooks" / LESSON, place / "notebooks")
     for name in (PANEL, RELOADED):
         write_notebook(place / "notebooks" / name, CELLS)
-    port, token = free_port(), secrets.token_hex(8)
+    token = secrets.token_hex(8)
     with open(place / "lab.log", "w") as log:
         process = subprocess.Popen(
             [
                 sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
-                "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
+                "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0",
                 f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={place}",
                 "--LabApp.expose_app_in_browser=True",
             ],
             stdout=log, stderr=log, env=own_settings(place),
         )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
     try:
-        wait_for(f"{address}/api?token={token}", process, place / "lab.log")
-        yield address, token
+        yield address_of(process, place), token
     finally:
         process.kill()  # asked politely, it may wait for a thread of its own for ever
         process.wait()
@@ -125,20 +121,19 @@ def own_settings(place):
         "JUPYTERLAB_SETTINGS_DIR": str(place / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(place / "workspaces"),
         "JUPYTER_CONFIG_DIR": str(place / "config"),
+        "JUPYTER_RUNTIME_DIR": str(place / "runtime"),
         "IPYTHONDIR": str(place / "ipython"),
     }
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def wait_for(address, process, log):
+def address_of(process, place):
+    """Wait until JupyterLab answers, at the port that it found free."""
     stop = time.perf_counter() + PATIENCE
     while time.perf_counter() < stop and process.poll() is None:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError):
-            return urllib.request.urlopen(address, timeout=5).close()
+        with contextlib.suppress(OSError, ValueError):  # half written, refused, or no answer yet
+            for notice in (place / "runtime").glob("jpserver-*.json"):
+                address = json.loads(notice.read_text())["url"].rstrip("/")
+                urllib.request.urlopen(f"{address}/login", timeout=5).close()
+                return address
         time.sleep(0.2)
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+    pytest.fail(f"JupyterLab did not start:\n{(place / 'lab.log').read_text()[-2000:]}")

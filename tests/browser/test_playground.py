@@ -95,6 +95,13 @@ class Notebook:
     def seen(self):
         return self.picture.evaluate("e => e.toDataURL()")
 
+    def rests(self):
+        """Wait until the picture is the same before and after a question to the kernel."""
+        seen = None
+        while seen != (seen := self.seen()):
+            self.now("step")
+        return seen
+
     def changes(self, times=1):
         """Wait until the picture has changed so many times."""
         for _ in range(times):
@@ -133,7 +140,11 @@ class Notebook:
         action()
         expect(self.page.locator("[data-old]")).to_have_count(0)
         expect(self.panel).to_have_count(1)
+        self.is_ready()
+
+    def is_ready(self):
         self.says("Ready")
+        expect(self.panel).to_have_attribute("aria-busy", "false")  # the kernel has answered
 
     def open(self):
         """Open the page again, as a visitor who comes back."""
@@ -208,7 +219,7 @@ def panel(desk, request):
 def test_lesson_08_as_it_is(browser, server):
     with opened(browser, server, LESSON) as lesson:
         lesson.page.evaluate(RUN_ALL)
-        lesson.says("Ready")
+        lesson.is_ready()
         lesson.look()
         lesson.play()
         lesson.changes(3)
@@ -223,7 +234,7 @@ def test_play_and_pause(panel):
     panel.run_cell("asked = ")  # the notebook stays free
     panel.changes(2)
     panel.pause()
-    step, seen = panel.now("step"), panel.seen()
+    step, seen = panel.now("step"), panel.rests()
     assert int(step) > 5
     panel.says(f"Paused after step {step}")
     assert panel.ask("print(playground.worker.busy, playground.worker.live)") == "False False"
@@ -353,6 +364,7 @@ def test_the_kernel_is_restarted_and_the_notebook_opened_again(panel):
     panel.changes(2)
     panel.pause()
     step = panel.now("step")
+    expect(panel.still).to_contain_text(f"after {step} steps")
     expect(panel.still).to_be_hidden()
     panel.page.evaluate(SAVE)
     panel.play()
@@ -368,7 +380,7 @@ def test_the_kernel_is_restarted_and_the_notebook_opened_again(panel):
     expect(panel.page.get_by_text("Error displaying widget")).to_be_hidden()
     panel.shoot("opened_again")
     panel.page.evaluate(RUN_ALL)
-    panel.says("Ready")
+    panel.is_ready()
     panel.complaints.clear()  # ipywidgets said on the console that it had no such model
     expect(panel.still).to_be_hidden()
     panel.play()

@@ -225,6 +225,10 @@ class Stage:
     def until(self, condition, given=None):
         self.page.wait_for_function(f"given => {condition}", arg=given)
 
+    def stop_time(self):
+        self.page.clock.install(time=0)
+        self.page.clock.pause_at(1)
+
     def sent_file(self):
         """What the latest upload carried."""
         listed = self.page.evaluate(
@@ -279,6 +283,7 @@ def open_stage(browser, request):
         opened.append(one)
         page.evaluate("state => show(state)", {**state(), **traits})
         one.heard(do="saw")
+        one.says({"film": {"from": 0, "frames": [], "asked": True}})  # else it says: no answer
         return one
 
     yield show
@@ -1108,8 +1113,10 @@ def test_code_is_shown_to_copy(stage):
     expect(code).to_have_attribute("readonly", "")
     assert stage.button("Copy").bounding_box()["y"] < code.bounding_box()["y"]
     has_no_flaw(stage)
+    stage.stop_time()
     stage.button("Copy").click()
     expect(stage.button("Copied")).to_be_visible()
+    stage.page.clock.resume()
     expect(stage.button("Copy")).to_be_visible()  # after a while
     with stage.page.expect_download() as download:
         stage.button("Save (.py)").click()
@@ -1123,12 +1130,14 @@ def test_the_code_goes_with_what_is_shown(stage):
     stage.button("Code").click()
     stage.heard(do="take", kind="code")
     answer_with_code(stage, "first()")
+    stage.stop_time()
     stage.button("Copy").click()
     expect(stage.button("Copied")).to_be_visible()
     stage.film.fill("3")
     stage.heard(do="take", kind="code", frame=15)
     answer_with_code(stage, "frame()")
     expect(stage.button("Copy")).to_be_visible()
+    stage.page.clock.resume()
     stage.keys("Escape")
     stage.heard(do="take", kind="code")
     asked = stage.count("take")

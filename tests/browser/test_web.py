@@ -17,7 +17,7 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import ROOT, SHOTS
+from conftest import PATIENCE, ROOT, SHOTS
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -102,6 +102,7 @@ def pixels_of(file):
 def visited(browser, address, **settings):
     """A page that asks nothing of others, and in which nothing goes wrong."""
     context = browser.new_context(**settings)
+    context.set_default_timeout(1000 * PATIENCE)
     page, asked, wrong = context.new_page(), [], []
     context.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: wrong.append(str(error)))
