@@ -187,8 +187,9 @@ class Playground(Panel):
             self._refuse(str(error))
 
     def _refuse(self, sentence):
-        self._mistake = sentence
-        self._say(note=self._mistake or said(self.news), can_undo=bool(self._past))
+        with self._turn:
+            self._mistake = sentence
+            self._say(note=self._mistake or said(self.news), can_undo=bool(self._past))
 
     def on_play(self) -> None:
         self._looked = time.perf_counter()

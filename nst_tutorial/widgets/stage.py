@@ -6,6 +6,7 @@ A still picture beneath the panel is seen wherever its kernel is not.
 """
 
 import base64
+import contextlib
 import html
 import itertools
 import threading
@@ -107,7 +108,8 @@ class Panel(anywidget.AnyWidget):
         given = {name: message.get(name) for name in kinds}
         if all(isinstance(given[name], kind) for name, kind in kinds.items()):
             more = {"content": bytes(buffers[0])} if do == "upload" and buffers else {}
-            with self._turn:
+            lasts = do == "take"  # and changes nothing: meanwhile the painting goes on
+            with contextlib.nullcontext() if lasts else self._turn:
                 method(**given, **more)
 
     def show_film(self, film: tuple[Painted, ...], again: bool = False) -> None:
