@@ -202,6 +202,19 @@ def test_a_network_whose_place_refuses_is_saved_elsewhere(network, tmp_path, mon
     assert are_equal(load_network(place, "float32"), network)
 
 
+def test_where_every_place_refuses_nothing_is_left(tmp_path, monkeypatch):
+    def full(path):
+        raise NSTError(f"cannot write {path}: No space left on device.")
+
+    (tmp_path / "home").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NSTError, match=r"net\.keras: No space left on device\.$"):
+        save(full, tmp_path / "net.keras", "network.keras")
+    assert [*tmp_path.rglob("*")] == [tmp_path / "home"]
+
+
 # Checkpoints ------------------------------------------------------------------------------------
 
 TRAINING = {"styles": ["stripes", "dark"], "sha256": ["0" * 64] * 3, "settings": {"steps": 9}}

@@ -25,7 +25,10 @@ def save(write: Callable[[Path], object], path: Path, name: str) -> None:
 def _elsewhere(write, name):
     for folder in (tempfile.gettempdir(), Path.home(), Path.cwd()):
         with contextlib.suppress(NSTError, OSError):
-            place = Path(tempfile.mkdtemp(prefix="nst-tutorial-", dir=folder)) / name
-            write(place)
-            return place
+            new = Path(tempfile.mkdtemp(prefix="nst-tutorial-", dir=folder))
+            try:
+                write(new / name)
+                return new / name
+            except NSTError:
+                new.rmdir()
     return None
