@@ -23,8 +23,14 @@ def start(function, *arguments, log=os.devnull):
 
 def _call(function, arguments, log):
     print_to(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a fork server ignores Ctrl-C
-    function(*arguments)
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a fork server ignores Ctrl-C
+        try:
+            function(*arguments)
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # what follows is multiprocessing's own
+    except KeyboardInterrupt:  # before the command was there to answer it, or after
+        os._exit(130)
 
 
 def print_to(handle):

@@ -270,6 +270,7 @@ def test_two_at_once(server, fetch_from, cache):
         thread.join()
     assert [path.read_bytes() for path in fetched] == [FILE, FILE]
     assert [one.name for one in cache.iterdir()] == [download.VGG19_FILE]
+    assert socket.getdefaulttimeout() is None
 
 
 def stop_a_download_by(number, server, cache):

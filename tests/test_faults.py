@@ -145,7 +145,9 @@ def test_a_request_to_end_leaves_a_picture_to_go_on_from(
     for number, moment in enumerate(moments(requests)):
         name = f"{request_to_end.name}{requests}-{number}.png"
         status = command(here, name, *ADAM, until=(moment / 2, request_to_end), begun=True)
-        assert status in (0, 1), (here / f"{name}.log").read_text()
+        said = (here / f"{name}.log").read_text()
+        ended_later = (128 + request_to_end, -request_to_end)  # after the picture, by Python itself
+        assert status in (0, 1, *ended_later), said
         assert whole(here / name) == (130, 130)
         if status == 1:
             resumed += 1

@@ -29,7 +29,7 @@ def without_code(page):
 
 
 def test_every_notebook_is_a_page(pages):
-    notebooks = SCRIPT.parent.rglob("[0-9]*.ipynb")
+    notebooks = [*SCRIPT.parent.glob("[0-9]*.ipynb"), *SCRIPT.parent.glob("solutions/*.ipynb")]
     assert {*pages} == {"index.html", *(f"{path.stem}.html" for path in notebooks)}
     assert len(pages) > 10
 

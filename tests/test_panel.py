@@ -106,7 +106,15 @@ def told(what):
 
 def step_to(panel, step):
     do(panel, "step")
-    until(panel, lambda: sees(panel).now["phase"] == "paused" and sees(panel).now["step"] == step)
+    paused_after(panel, step)
+
+
+def paused_after(panel, step):
+    def holds():
+        now = sees(panel).now
+        return now["phase"] == "paused" and now["step"] == step
+
+    until(panel, holds)
 
 
 def shows_what_it_is_asked_for(panel):
@@ -487,7 +495,7 @@ def test_a_frame_of_the_film_brings_its_picture_and_its_settings(panel):
     assert [frame["step"] for frame in message["film"]["frames"]] == [0, 1, 2, 3, 4]
     panel.observe(lambda _: sees(panel).now["phase"] == "running" and do(panel, "pause"))
     do(panel, "back", frame=2)  # a step; from there it plays
-    until(panel, lambda: sees(panel).now["phase"] == "paused" and sees(panel).now["step"] == 3)
+    paused_after(panel, 3)
     np.testing.assert_array_equal(encoded(panel.news.film[2].shown), pictures[2])
     assert sees(panel).now["planned"] == 2 + CONFIG.steps
     assert panel.job().config.style_weight == CONFIG.style_weight
@@ -618,7 +626,8 @@ def test_bars_of_the_layers_add_up_to_the_style_term(panel):
     assert sum(sees(panel).bars.values()) == pytest.approx(row["style"], rel=1e-5)
 
 
-def test_a_challenge_is_won_by_its_own_weights(panel):
+def test_a_challenge_is_won_by_its_own_weights(panel, monkeypatch):
+    monkeypatch.setattr("nst_tutorial.widgets.worker.NEWS_A_SECOND", float("inf"))  # miss no step
     do(panel, "challenge", index=1)
     step_to(panel, 1)  # it is painted before
     assert sees(panel).challenge["name"] == CHALLENGES[1].name

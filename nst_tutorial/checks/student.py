@@ -201,6 +201,8 @@ class Supervised(threading.Thread):
                 ctypes.c_ulong(self.ident or 0), ctypes.py_object(Stopped)
             )
             self.join(1)
+            if not self.is_alive():
+                break
         return f"It was still running after {LIMIT} seconds{place}. Does its loop come to an end?"
 
 

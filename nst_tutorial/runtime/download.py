@@ -153,7 +153,7 @@ def _silence_ends_it():
     try:
         yield
     finally:
-        socket.setdefaulttimeout(before)
+        socket.setdefaulttimeout(None if before == SILENCE else before)  # another download's
 
 
 @contextlib.contextmanager
@@ -162,9 +162,10 @@ def _folder_beside(path):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for abandoned in path.parent.glob(f"{UNFINISHED}*"):
-            changed = max(one.stat().st_mtime for one in (abandoned, *abandoned.iterdir()))
-            if time.time() - changed > ABANDONED:
-                shutil.rmtree(abandoned, ignore_errors=True)
+            with contextlib.suppress(FileNotFoundError):  # it ends in this moment
+                changed = max(one.stat().st_mtime for one in (abandoned, *abandoned.iterdir()))
+                if time.time() - changed > ABANDONED:
+                    shutil.rmtree(abandoned, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=UNFINISHED))
     except OSError as error:
         raise NSTError(
