@@ -1,7 +1,9 @@
 """Pictures of every kind in, the same picture out; and what is no picture gets one sentence."""
 
+import contextlib
 import io
 import struct
+import sys
 import threading
 
 import numpy as np
@@ -290,17 +292,20 @@ def test_a_write_that_fails_leaves_the_earlier_file(tmp_path, monkeypatch):
 
 def test_two_that_save_to_one_place_leave_a_whole_picture(tmp_path):
     path, wrong = tmp_path / "a.png", []
+    busy = NSTError if sys.platform == "win32" else ()  # no open file is replaced there
     save_image(path, np.zeros((1, 64, 64, 3)))
 
     def save_often(value):
         for _ in range(30):
-            save_image(path, np.full((1, 64, 64, 3), value))
+            with contextlib.suppress(busy):
+                save_image(path, np.full((1, 64, 64, 3), value))
 
     writers = [threading.Thread(target=save_often, args=(value,)) for value in (0, 255)]
     for writer in writers:
         writer.start()
     while any(writer.is_alive() for writer in writers):
-        wrong += [spread for spread in [np.ptp(load_image(path))] if spread]
+        with contextlib.suppress(busy):
+            wrong += [spread for spread in [np.ptp(load_image(path))] if spread]
     assert not wrong
     assert [one.name for one in tmp_path.iterdir()] == ["a.png"]
 
