@@ -1,5 +1,6 @@
 """A killed run goes on; a checkpoint of another run, or a damaged one, is a sentence."""
 
+import contextlib
 import dataclasses
 import errno
 import functools
@@ -9,12 +10,13 @@ import numpy as np
 import pytest
 from quick import OPTIONS, QUICK
 
-from nst_tutorial import Checkpoint, NSTError, StyleTransfer, save_image, stylize
+from nst_tutorial import Checkpoint, NSTError, StyleTransfer, extractors, save_image, stylize
 from nst_tutorial.__main__ import main
 from nst_tutorial.lbfgs import PAIRS
 from nst_tutorial.runs import checkpoints as module
 from nst_tutorial.runs.provenance import read
 from nst_tutorial.runtime.errors import NSTWarning
+from nst_tutorial.runtime.interrupts import hold_interrupts, obey_requests
 from nst_tutorial.runtime.precision import choose_precision
 
 CONFIG = dataclasses.replace(QUICK, size=140, scales=2, steps=8, margin=0.04)
@@ -152,6 +154,33 @@ def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(pictures, extractor, unbroken,
     whole = resumed(pictures, extractor, CONFIG, tmp_path / "c", taken.append)
     assert taken[0].step == 4
     np.testing.assert_array_equal(whole.image, unbroken(CONFIG).image)
+
+
+def test_ctrl_c_that_is_lost_on_its_way_is_obeyed_at_the_first_step(tmp_path, monkeypatch):
+    def load_and_lose(*arguments, **options):
+        with contextlib.suppress(KeyboardInterrupt):  # as TensorFlow does at certain moments
+            signal.raise_signal(signal.SIGINT)
+        return load(*arguments, **options)
+
+    monkeypatch.chdir(tmp_path)
+    save_image("photo.png", np.full((64, 64, 3), 90.0))
+    load = extractors.load_extractor
+    monkeypatch.setattr(extractors, "load_extractor", load_and_lose)
+    command = ["stylize", "photo.png", "photo.png", "-o", "out.png", "--extractor", "random"]
+    command += ["--size", "64", "--steps", "3", "--optimizer", "adam"]
+    assert main([*command, *OPTIONS]) == 1
+    assert read("out.png")["stopped"] == "interrupted, after step 1"
+
+
+def test_where_ctrl_c_is_ignored_a_request_to_end_is_noted():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a shell script's background
+    try:
+        with obey_requests(), hold_interrupts(holding=False) as outer, hold_interrupts() as inner:
+            signal.raise_signal(signal.SIGTERM)
+        assert outer is inner
+        assert outer == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(

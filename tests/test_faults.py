@@ -7,6 +7,7 @@ is killed is everything after it. `make test` tries a few moments, `make test-lo
 import contextlib
 import os
 import random
+import re
 import signal
 import sys
 import time
@@ -119,7 +120,8 @@ def test_ctrl_c_at_any_moment_saves_the_picture(here, moments, interrupts, capsy
         name = f"interrupted{interrupts}-{number}.png"
         status = command(here, name, *ADAM, until=(moment, signal.SIGINT))
         log = (here / f"{name}.log").read_text()
-        assert "Traceback" not in log
+        # One that TensorFlow loses is obeyed later, after a traceback of its own.
+        assert not re.search("KeyboardInterrupt|RequestedError", log)
         assert status in (0, 1, 130), log
         begun = "loss" in log
         assert (here / name).exists() or not begun, log

@@ -22,8 +22,19 @@ class RequestedError(KeyboardInterrupt):
     """A signal, whose number this holds, asked the process to end."""
 
 
-class Noted(list):
-    """A signal handler, and the list of the signals that it has noted.
+class Raising(list):
+    """A signal handler that raises, and the list of its signals.
+
+    TensorFlow loses an exception that comes at certain moments; what is noted is obeyed later.
+    """
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.append(number)
+        raise RequestedError(number)
+
+
+class Noted(Raising):
+    """A signal handler that at first only notes.
 
     The first signal is noted if there is something to save, that is once it is `holding`; the
     second one, or the first while there is nothing, acts.
@@ -33,7 +44,7 @@ class Noted(list):
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if self or not self.holding:
-            raise RequestedError(number)
+            super().__call__(number, frame)
         self.append(number)
 
 
@@ -43,7 +54,11 @@ def obey_requests() -> Iterator[None]:
 
     A request that is ignored, as SIGHUP is under nohup, stays ignored.
     """
-    with _handled(REQUESTS, _raise, lambda before: before is signal.SIG_DFL):
+    raising = Raising()
+    with (
+        _handled([signal.SIGINT], raising, callable),
+        _handled(REQUESTS, raising, lambda before: before is signal.SIG_DFL),
+    ):
         yield
 
 
@@ -58,19 +73,15 @@ def hold_interrupts(holding: bool = True) -> Iterator[Noted]:
         holding: whether there is something to save already. If not, the first Ctrl-C acts too,
             until another of these within this one begins to hold. From then on, both share a list.
     """
-    outer = signal.getsignal(signal.SIGINT)
-    caught = outer if isinstance(outer, Noted) else Noted()
+    handlers = map(signal.getsignal, (signal.SIGINT, *REQUESTS))
+    outer: Raising | tuple = next((one for one in handlers if isinstance(one, Raising)), ())
+    caught = outer if isinstance(outer, Noted) else Noted(outer)
     caught.holding |= holding
-
-    def is_ours(before):
-        return before is _raise or isinstance(before, Noted)
-
-    with _handled([signal.SIGINT], caught, callable), _handled(REQUESTS, caught, is_ours):
+    with (
+        _handled([signal.SIGINT], caught, callable),
+        _handled(REQUESTS, caught, lambda before: isinstance(before, Raising)),
+    ):
         yield caught
-
-
-def _raise(number, frame):
-    raise RequestedError(number)
 
 
 @contextlib.contextmanager
