@@ -156,20 +156,54 @@ def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(pictures, extractor, unbroken,
     np.testing.assert_array_equal(whole.image, unbroken(CONFIG).image)
 
 
-def test_ctrl_c_that_is_lost_on_its_way_is_obeyed_at_the_first_step(tmp_path, monkeypatch):
-    def load_and_lose(*arguments, **options):
-        with contextlib.suppress(KeyboardInterrupt):  # as TensorFlow does at certain moments
-            signal.raise_signal(signal.SIGINT)
-        return load(*arguments, **options)
-
+@pytest.fixture
+def stylize_after(tmp_path, monkeypatch):
+    """Run `stylize` where the extractor is loaded after a function was called."""
     monkeypatch.chdir(tmp_path)
     save_image("photo.png", np.full((64, 64, 3), 90.0))
     load = extractors.load_extractor
-    monkeypatch.setattr(extractors, "load_extractor", load_and_lose)
     command = ["stylize", "photo.png", "photo.png", "-o", "out.png", "--extractor", "random"]
-    command += ["--size", "64", "--steps", "3", "--optimizer", "adam"]
-    assert main([*command, *OPTIONS]) == 1
+    command += ["--size", "64", "--steps", "3", "--optimizer", "adam", *OPTIONS]
+
+    def stylize_after(happens):
+        def load_later(*arguments, **options):
+            happens()
+            return load(*arguments, **options)
+
+        monkeypatch.setattr(extractors, "load_extractor", load_later)
+        return main(command)
+
+    return stylize_after
+
+
+def lose_ctrl_c():
+    """As TensorFlow does at certain moments."""
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_that_is_lost_on_its_way_is_obeyed_at_the_first_step(stylize_after):
+    assert stylize_after(lose_ctrl_c) == 1
     assert read("out.png")["stopped"] == "interrupted, after step 1"
+
+
+@pytest.mark.parametrize("error", [TypeError, NSTError])
+def test_ctrl_c_that_becomes_another_error_is_obeyed(stylize_after, capsys, error):
+    def lose_and_fail():
+        lose_ctrl_c()
+        raise error("no sentence of ours")
+
+    assert stylize_after(lose_and_fail) == 130
+    assert not capsys.readouterr().err
+
+
+def test_ctrl_c_that_becomes_another_error_once_a_picture_is_begun(stylize_after, monkeypatch):
+    def fail(*_):
+        lose_ctrl_c()
+        raise TypeError
+
+    monkeypatch.setattr("nst_tutorial.runs.run.plan_of", fail)
+    assert stylize_after(lambda: None) == 130
 
 
 def test_where_ctrl_c_is_ignored_a_request_to_end_is_noted():

@@ -30,7 +30,7 @@ from nst_tutorial.cli.saving import save
 from nst_tutorial.cli.terminal import bar, say, tell
 from nst_tutorial.runtime.errors import NSTError, NSTWarning
 from nst_tutorial.runtime.files import check_output, make_folder, shown
-from nst_tutorial.runtime.interrupts import hold_interrupts, obey_requests
+from nst_tutorial.runtime.interrupts import RequestedError, hold_interrupts, obey_requests
 
 if TYPE_CHECKING:
     from nst_tutorial.config import TransferConfig
@@ -44,11 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
         128 and a signal's number where that ended it.
     """
     terminal.reserve_descriptors()
-    with terminal.steady_streams(), obey_requests():
+    with terminal.steady_streams(), obey_requests() as requests:
         try:
             arguments = sys.argv[1:] if arguments is None else arguments
             options = make_parser(arguments).parse_args(arguments)
-            return options.command(options)
+            return _obey(requests, options)
         except (NSTError, ModuleNotFoundError) as error:
             say(error)
             return 2
@@ -60,6 +60,16 @@ def main(arguments: list[str] | None = None) -> int:
         except Exception as error:
             say(_write_report(error))
             return 1
+
+
+def _obey(requests, options):
+    """Run the command; an error after a request to end is what TensorFlow has made of that."""
+    try:
+        return options.command(options)
+    except Exception:
+        if requests:
+            raise RequestedError(requests[0]) from None
+        raise
 
 
 def _write_report(error):

@@ -25,7 +25,8 @@ class RequestedError(KeyboardInterrupt):
 class Raising(list):
     """A signal handler that raises, and the list of its signals.
 
-    TensorFlow loses an exception that comes at certain moments; what is noted is obeyed later.
+    TensorFlow loses an exception that comes at certain moments, or makes another of it; what is
+    noted here is obeyed all the same.
     """
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
@@ -33,33 +34,41 @@ class Raising(list):
         raise RequestedError(number)
 
 
-class Noted(Raising):
-    """A signal handler that at first only notes.
+class Noted(list):
+    """A signal handler, and the list of the signals that it has noted.
 
-    The first signal is noted if there is something to save, that is once it is `holding`; the
+    The first signal is only noted if there is something to save, that is once it is `holding`; the
     second one, or the first while there is nothing, acts.
+
+    Args:
+        outer: the handler that acts.
     """
 
     holding = False
 
+    def __init__(self, outer: Raising) -> None:
+        super().__init__(outer)
+        self.outer = outer
+
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        if self or not self.holding:
-            super().__call__(number, frame)
+        acts = bool(self) or not self.holding
         self.append(number)
+        if acts:
+            self.outer(number, frame)
 
 
 @contextlib.contextmanager
-def obey_requests() -> Iterator[None]:
+def obey_requests() -> Iterator[Raising]:
     """Within, every request to end raises what Ctrl-C raises; for the command line alone.
 
-    A request that is ignored, as SIGHUP is under nohup, stays ignored.
+    A request that is ignored, as SIGHUP is under nohup, stays ignored. Yields the list of them.
     """
     raising = Raising()
     with (
         _handled([signal.SIGINT], raising, callable),
         _handled(REQUESTS, raising, lambda before: before is signal.SIG_DFL),
     ):
-        yield
+        yield raising
 
 
 @contextlib.contextmanager
@@ -74,12 +83,12 @@ def hold_interrupts(holding: bool = True) -> Iterator[Noted]:
             until another of these within this one begins to hold. From then on, both share a list.
     """
     handlers = map(signal.getsignal, (signal.SIGINT, *REQUESTS))
-    outer: Raising | tuple = next((one for one in handlers if isinstance(one, Raising)), ())
+    outer = next((one for one in handlers if isinstance(one, Raising | Noted)), Raising())
     caught = outer if isinstance(outer, Noted) else Noted(outer)
     caught.holding |= holding
     with (
         _handled([signal.SIGINT], caught, callable),
-        _handled(REQUESTS, caught, lambda before: isinstance(before, Raising)),
+        _handled(REQUESTS, caught, lambda before: isinstance(before, Raising | Noted)),
     ):
         yield caught
 
