@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 # Requests to end that a process may answer; not every system has each.
 REQUESTS = [
@@ -59,9 +60,12 @@ class Noted(list):
 
 @contextlib.contextmanager
 def obey_requests() -> Iterator[Raising]:
-    """Within, every request to end raises what Ctrl-C raises; for the command line alone.
+    """Within, Ctrl-C and every request to end raise `RequestedError`; for the command line alone.
 
-    A request that is ignored, as SIGHUP is under nohup, stays ignored. Yields the list of them.
+    What is ignored, as SIGHUP is under nohup, stays ignored.
+
+    Yields:
+        the list of the signals that raised.
     """
     raising = Raising()
     with (
@@ -83,14 +87,15 @@ def hold_interrupts(holding: bool = True) -> Iterator[Noted]:
             until another of these within this one begins to hold. From then on, both share a list.
     """
     handlers = map(signal.getsignal, (signal.SIGINT, *REQUESTS))
-    outer = next((one for one in handlers if isinstance(one, Raising | Noted)), Raising())
+    outer: Any = next(filter(_is_ours, handlers), Raising())
     caught = outer if isinstance(outer, Noted) else Noted(outer)
     caught.holding |= holding
-    with (
-        _handled([signal.SIGINT], caught, callable),
-        _handled(REQUESTS, caught, lambda before: isinstance(before, Raising | Noted)),
-    ):
+    with _handled([signal.SIGINT], caught, callable), _handled(REQUESTS, caught, _is_ours):
         yield caught
+
+
+def _is_ours(handler):
+    return isinstance(handler, Raising | Noted)
 
 
 @contextlib.contextmanager
